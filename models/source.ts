@@ -1,0 +1,77 @@
+import { isAbsolute, normalize } from 'node:path'
+import { z } from 'zod'
+
+export const archiveName = /\.(tar\.gz|tgz)$/i
+
+const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha256 as 64 hex digits in lower case')
+const bytes = z.int().positive()
+
+/** Also the name of a folder, so no path can hide in it. */
+export const modelName = z
+  .string()
+  .regex(/^[a-z0-9][a-z0-9._-]*$/i, 'expected letters, digits, dots, dashes and underscores')
+
+/** A path that stays inside the folder which it is relative to. */
+const innerPath = z
+  .string()
+  .min(1)
+  .refine(
+    path => !isAbsolute(path) && normalize(path).split('/')[0] !== '..' && !path.endsWith('/'),
+    'expected the relative path of a file, without ".."',
+  )
+  .transform(path => normalize(path))
+
+const npmSource = z.strictObject({
+  /** The package's name; its registry is npm's own setting. */
+  npm: z.string().regex(/^(@[a-z0-9][\w.~-]*\/)?[a-z0-9][\w.~-]*$/i, 'expected the name of an npm package'),
+  version: z.string().regex(/^\d+\.\d+\.\d+[\w.+-]*$/, 'expected one exact version, such as 1.2.3'),
+  integrity: z.string().regex(/^sha512-[A-Za-z0-9+/]{86}==$/, "expected npm's integrity, sha512-…"),
+  /** Of the tarball. */
+  bytes,
+})
+
+const urlSource = z.strictObject({
+  url: z.url({ protocol: /^https?$/, error: 'expected an http or https URL' }),
+  /** Both of what is downloaded: the file, or the .tar.gz archive. */
+  sha256,
+  bytes,
+})
+
+/** Where a model's files come from. */
+export const source = z
+  .unknown()
+  .transform((value, context) =>
+    typeof value === 'object' && value !== null && 'npm' in value
+      ? delegate(npmSource, value, context)
+      : delegate(urlSource, value, context),
+  )
+export type Source = z.infer<typeof source>
+
+/** A file to keep. `entry` is its path inside the archive; `made` names a generator instead (see fetch.ts). */
+export const modelFile = z.strictObject({
+  path: innerPath,
+  entry: z.string().min(1).optional(),
+  made: z.literal('llama-tokens').optional(),
+  bytes: bytes.optional(),
+  sha256: sha256.optional(),
+})
+export type ModelFile = z.infer<typeof modelFile>
+
+/** What a person is told about where a download comes from. */
+export function sourceName(from: Source): string {
+  return 'npm' in from ? `npm: ${from.npm}@${from.version}` : new URL(from.url).host
+}
+
+/** Parses with one schema of several, and passes its issues on as they are: a plain union would swallow their places. */
+export function delegate<T extends z.ZodType>(
+  schema: T,
+  value: unknown,
+  context: z.core.$RefinementCtx,
+): z.infer<T> {
+  const parsed = schema.safeParse(value)
+  if (parsed.success) return parsed.data
+  for (const issue of parsed.error.issues) {
+    context.issues.push({ ...issue, input: value } as z.core.$ZodRawIssue)
+  }
+  return z.NEVER
+}
