@@ -1,0 +1,115 @@
+#!/bin/sh
+# Makes sure that a right Node and the packages are here, then hands over: to a command of scripts/, to the tests, or to
+# the runner. Every way in (`npm run up`, `npm test`, ./courante) goes through this file. POSIX sh, since it runs before
+# anything is installed. Exit codes: docs/commands.md.
+set -eu
+root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
+command=${1:-help}
+
+# What would make the last check stale: another Node at that path, a changed lockfile. One cksum, no node start.
+fingerprint() { { ls -lLn "$1" && cat "$root/package-lock.json" && echo "$2"; } 2>/dev/null | cksum; }
+
+hand_over() {
+  PATH=$(dirname -- "$node"):$PATH
+  NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$root/.runtime/compile-cache}
+  export PATH NODE_COMPILE_CACHE
+  if [ "$command" = test ]; then
+    shift
+    exec "$node" "$root/test/run.ts" "$@"
+  elif [ -f "$root/scripts/$command.ts" ]; then
+    shift
+    exec "$node" "$root/scripts/$command.ts" "$@"
+  fi
+  exec "$node" "$root/runner/main.ts" "$@"
+}
+
+# Tests need the development packages too; once they are here they serve everything.
+wanted=use
+[ "$command" = test ] && wanted=all
+if [ -f "$root/.runtime/ready" ]; then
+  { read -r node && read -r have && read -r sum; } <"$root/.runtime/ready" || node=
+  if [ -n "$node" ] && [ -x "$node" ] && [ -d "$root/node_modules" ] && { [ "$have" = all ] || [ "$have" = "$wanted" ]; } &&
+    [ "$(fingerprint "$node" "$have")" = "$sum" ]; then
+    hand_over "$@"
+  fi
+  [ "${have:-}" = all ] && wanted=all
+fi
+
+fail() {
+  printf 'courante: %s\n  → %s\n' "$1" "$2" >&2
+  exit "${3:-1}"
+}
+
+recent() { "$1" -e 'const [a, b] = process.versions.node.split(".").map(Number); process.exit(a > 24 || (a === 24 && b >= 12) ? 0 : 1)' 2>/dev/null; }
+
+private=node-$(uname -s | tr '[:upper:]' '[:lower:]')-$(uname -m | sed 's/x86_64/x64/; s/aarch64/arm64/')
+node=
+for candidate in "$(command -v node || true)" "$root/.runtime/node_modules/$private/bin/node"; do
+  if [ -x "$candidate" ] && recent "$candidate"; then
+    node=$candidate
+    break
+  fi
+done
+# These need no packages.
+case $command in
+  help | version | --help | -h | --version) [ -z "$node" ] || hand_over "$@" ;;
+esac
+command -v npm >/dev/null || fail 'npm is missing; it installs the packages.' 'Install Node.js with npm, any version from 20 on, then run this again.'
+
+item() { printf '  %s\n      from %s\n      to   %s\n' "$1" "$2" "$3"; }
+
+plan() {
+  echo 'To install, all of it inside this folder:'
+  [ -n "$node" ] || item 'Node 24, a private copy, about 50 MB (190 MB unpacked), MIT' "npm: $private@24" .runtime
+  if [ "$wanted" = all ]; then packages='packages for use and development, about 130 MB (230 MB unpacked)'; else packages='packages, about 75 MB (115 MB unpacked)'; fi
+  item "$packages, each under its own licence" 'npm: package-lock.json' node_modules
+  [ "$command" != up ] || item 'Python venv, if a Python >= 3.12 is here, nothing to download' 'your Python' venv
+}
+
+answer=ask
+[ "${npm_config_yes:-}" = true ] || [ "${CI:-}" = true ] || [ "$command" = test ] && answer=yes
+for argument in "$@"; do
+  case $argument in
+    --yes | -y) answer=yes ;;
+    --no) answer=no ;;
+    --) break ;;
+  esac
+done
+# Only `up` and `test` install; any other command says what to do first.
+case $command in
+  up | test) ;;
+  *) [ "$answer" = yes ] || fail 'the packages are not installed yet, or have changed.' 'Run: npm run up' 4 ;;
+esac
+case $answer in
+  no) fail 'the environment is missing, and --no forbids installing it.' 'Run: npm run up' 3 ;;
+  yes) [ "$command" = test ] || plan ;;
+  ask)
+    plan
+    [ -t 0 ] && [ -t 1 ] || fail 'nobody can be asked here: this is no terminal.' 'Run: npm run up --yes' 2
+    printf 'Install it? [Y/n] '
+    read -r reply || reply=n
+    case $reply in
+      '' | [Yy]*) COURANTE_ENVIRONMENT_GRANTED=1 && export COURANTE_ENVIRONMENT_GRANTED ;;
+      *) fail 'nothing was installed.' 'Run it again when you like.' 3 ;;
+    esac
+    ;;
+esac
+
+mkdir -p "$root/.runtime"
+log=$root/.runtime/install.log
+quietly() { "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2 && fail "$1 failed; the whole output is in $log" 'Mend what it says, then run this again: it goes on where it stopped.'; }; }
+
+if [ -z "$node" ]; then
+  echo 'Getting Node 24 …'
+  (cd "$root/.runtime" && quietly npm install --no-save --ignore-scripts --prefix . "$private@24") || exit
+  node=$root/.runtime/node_modules/$private/bin/node
+  recent "$node" || fail "$private has no Node >= 24.12 for this machine." 'Install Node 24.12 or later by hand, then run this again.'
+fi
+PATH=$(dirname -- "$node"):$PATH
+export PATH
+echo 'Installing the packages …'
+omit=--omit=dev
+[ "$wanted" = all ] && omit=--include=dev
+(cd "$root" && quietly npm ci --ignore-scripts "$omit") || exit
+printf '%s\n%s\n%s\n' "$node" "$wanted" "$(fingerprint "$node" "$wanted")" >"$root/.runtime/ready"
+hand_over "$@"
