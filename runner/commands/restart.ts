@@ -1,0 +1,23 @@
+import type { Io } from '../../lib/io.ts'
+import { ProblemError } from '../../lib/problem.ts'
+import { messages } from '../messages.ts'
+import { parseOptions, whereOptions } from '../options.ts'
+import { connectOrFail, knownRun } from '../run-context.ts'
+
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseOptions('restart', {
+    args: [...argv],
+    options: whereOptions,
+    allowPositionals: true,
+  })
+  const known = await knownRun(values, io)
+  const client = await connectOrFail(known, values)
+  const stranger = positionals.find(name => !known.services.includes(name))
+  if (stranger !== undefined) throw new ProblemError(messages.unknownService(stranger, known.services))
+  for (const { service, oldPid, newPid } of await client.restart(
+    positionals.length > 0 ? positionals : undefined,
+  )) {
+    io.stdout.write(`${service}: ${oldPid ?? 'not running'} → ${newPid ?? 'not started'}\n`)
+  }
+  return 0
+}

@@ -1,0 +1,107 @@
+import { exit } from '../lib/exit.ts'
+import type { Problem } from '../lib/problem.ts'
+
+/** Every sentence about a failure that the runner's commands can print. */
+export const messages = {
+  unknownCommand: (name: string): Problem => ({
+    code: 'unknown_command',
+    what: `there is no command "${name}".`,
+    todo: 'See all of them: ./courante help',
+    exit: exit.usage,
+  }),
+  badArguments: (detail: string, usage: string): Problem => ({
+    code: 'bad_arguments',
+    what: detail,
+    todo: `Usage: courante ${usage}`,
+    exit: exit.usage,
+  }),
+  stackMissing: (path: string): Problem => ({
+    code: 'stack_missing',
+    what: `there is no stack file ${path}.`,
+    todo: 'Name another one with --stack, or run this in the folder that has it.',
+    exit: exit.usage,
+  }),
+  stackUnreadable: (path: string, reason: string): Problem => ({
+    code: 'stack_unreadable',
+    what: `the stack file ${path} can't be read (${reason}).`,
+    todo: 'Mend its permissions, or name another one with --stack.',
+    exit: exit.usage,
+  }),
+  stackInvalid: (faults: readonly string[]): Problem => ({
+    code: 'stack_invalid',
+    what: ['the stack file has mistakes:', ...faults.map(fault => `  ${fault}`)].join('\n'),
+    todo: 'docs/stack.md describes every key.',
+    exit: exit.usage,
+  }),
+  portBusy: (service: string, port: number, holder: string): Problem => ({
+    code: 'port_busy',
+    what: `port ${port}, which ${service} needs, is in use by ${holder}.`,
+    todo: `Stop that program, or give ${service} another port in stack.local.yaml:\n      services: { ${service}: { port: ${port + 1} } }`,
+    exit: exit.failed,
+  }),
+  wrongNode: (wanted: string, have: string): Problem => ({
+    code: 'wrong_node',
+    what: `the stack needs Node ${wanted}, and this is ${have}.`,
+    todo: 'Install such a Node and put it first on PATH, or mend environment.node in the stack file.',
+    exit: exit.failed,
+  }),
+  cannotAsk: (plan: string): Problem => ({
+    code: 'cannot_ask',
+    what: `something is missing, and nobody can be asked here: this is no terminal.\n${plan}`,
+    todo: 'Agree to it with: npm run up --yes     or run with what is there: ./courante up --no',
+    exit: exit.usage,
+  }),
+  declined: (group: string): Problem => ({
+    code: 'declined',
+    what: `nothing was installed: you declined the ${group}.`,
+    todo: 'Run it again when you like, or with what is there: ./courante up --no',
+    exit: exit.declined,
+  }),
+  notRunning: (home: string, stack: string | undefined): Problem => ({
+    code: 'not_running',
+    what: `nothing is running in ${home}.`,
+    todo: `Start it: ${stack === undefined ? 'npm run up' : `courante up --stack ${stack}`}`,
+    exit: exit.notRunning,
+  }),
+  unknownService: (name: string, known: readonly string[]): Problem => ({
+    code: 'unknown_service',
+    what: `there is no service "${name}".`,
+    todo: `There are: ${known.join(', ')}`,
+    exit: exit.usage,
+  }),
+  supervisorFailed: (log: string, lastLines: string): Problem => ({
+    code: 'supervisor_failed',
+    what: `the supervisor ended before it was ready.${lastLines === '' ? '' : `\n${lastLines}`}`,
+    todo: `Its whole output is in ${log}`,
+    exit: exit.failed,
+  }),
+  supervisorDied: (): Problem => ({
+    code: 'supervisor_died',
+    what: 'the supervisor was killed; everything that it had started was stopped.',
+    todo: 'Start it again: npm run up',
+    exit: exit.failed,
+  }),
+  consoleUnavailable: (name: string, reason: string): Problem => ({
+    code: 'console_unavailable',
+    what: `the ${name} console can't be used: ${reason}.`,
+    todo: 'Leave --console away, and the one that fits is taken.',
+    exit: exit.usage,
+  }),
+  homeUnwritable: (path: string, reason: string): Problem => ({
+    code: 'home_unwritable',
+    what: `${path} can't be written (${reason}).`,
+    todo: 'Make room, mend its permissions, or name another folder with --home.',
+    exit: exit.failed,
+  }),
+}
+
+/** What `up` tells besides failures; each ends its line. */
+export const notices = {
+  note: (text: string): string => `note: ${text}\n`,
+  address: (name: string, address: string): string => `${name}: ${address}\n`,
+  attaching: (name: string, supervisor: number): string =>
+    `${name} is running already (supervisor ${supervisor}); attaching to it.\n`,
+  consoleClosed: (name: string): string =>
+    `The console was closed; ${name} goes on. The same command attaches again, courante down stops it.\n`,
+  stopped: (name: string, logs: string): string => `${name} stopped. Its logs: ${logs}/\n`,
+}

@@ -1,0 +1,104 @@
+import { readFile } from 'node:fs/promises'
+import { dirname, join, resolve } from 'node:path'
+import { socketDir } from '../lib/socket-dir.ts'
+import type { Io } from '../lib/io.ts'
+import { ProblemError } from '../lib/problem.ts'
+import type { Environment } from './install/environment.ts'
+import { messages } from './messages.ts'
+import { loadStack, type LoadedStack } from './stack/load.ts'
+import type { Stack } from './stack/model.ts'
+import { placesOf, type Places } from './stack/resolve.ts'
+import { connect, type ControlClient } from './supervisor/control-client.ts'
+
+const ownStack = join(import.meta.dirname, '../stack.yaml')
+
+/** Which run a command is about: `--stack` and `--home` of the command line, ours without them. */
+export interface RunContext {
+  readonly loaded: LoadedStack
+  readonly places: Places
+  /** Folder of the run's sockets. */
+  readonly sockets: string
+  readonly controlSocket: string
+  /** What the installer looks after. */
+  readonly environment: Environment
+}
+
+export interface WhereValues {
+  readonly stack?: string | undefined
+  readonly home?: string | undefined
+}
+
+export async function runContext(values: WhereValues, io: Io): Promise<RunContext> {
+  const loaded = await loadStack(values.stack ?? ownStack)
+  const places = placesOf(loaded, { home: values.home, models: io.env['COURANTE_MODELS'] })
+  const sockets = socketDir(places.home, io.env)
+  return {
+    loaded,
+    places,
+    sockets,
+    controlSocket: join(sockets, 'control.sock'),
+    environment: environmentOf(loaded, places),
+  }
+}
+
+/** What the commands on a run that exists need of it. */
+export interface KnownRun {
+  readonly home: string
+  readonly services: readonly string[]
+  readonly controlSocket: string
+}
+
+/**
+ * The run that `--stack` and `--home` mean. A stack file that is broken by now must not lock anybody out of what runs:
+ * then the resolved stack of the run, in its home, is as good.
+ */
+export async function knownRun(values: WhereValues, io: Io): Promise<KnownRun> {
+  try {
+    const { loaded, places, controlSocket } = await runContext(values, io)
+    return { home: places.home, services: Object.keys(loaded.stack.services), controlSocket }
+  } catch (error) {
+    const home = resolve(values.home ?? join(dirname(values.stack ?? ownStack), 'var'))
+    const stack = await readResolved(home)
+    if (!(error instanceof ProblemError) || stack === undefined) throw error
+    const controlSocket = join(socketDir(home, io.env), 'control.sock')
+    return { home, services: Object.keys(stack.services), controlSocket }
+  }
+}
+
+/** The supervisor of that run; throws a ProblemError if none is there. */
+export async function connectOrFail(run: KnownRun, values: WhereValues): Promise<ControlClient> {
+  const connection = await connect(run.controlSocket)
+  if (connection.running) return connection.client
+  throw new ProblemError(messages.notRunning(run.home, values.stack))
+}
+
+async function readResolved(home: string): Promise<Stack | undefined> {
+  try {
+    return JSON.parse(await readFile(join(home, 'run/stack.json'), 'utf8')) as Stack
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return undefined
+    throw error
+  }
+}
+
+function environmentOf({ stack }: LoadedStack, places: Places): Environment {
+  const { python, tools } = stack.environment
+  return {
+    ...(python === undefined || places.venv === undefined
+      ? {}
+      : {
+          python: {
+            version: python.version,
+            venv: places.venv,
+            requirements: python.requirements.map(file => resolve(places.dir, file)),
+            optional: python.optional,
+          },
+        }),
+    models: stack.models,
+    modelsDir: places.models,
+    home: places.home,
+    dir: places.dir,
+    tools,
+  }
+}

@@ -1,0 +1,98 @@
+import { relative } from 'node:path'
+import { exit } from '../lib/exit.ts'
+import { exitCodeOf, type Io } from '../lib/io.ts'
+import { formatProblem } from '../lib/problem.ts'
+import { consoles, type ConsoleKind } from './console/choose.ts'
+import { messages, notices } from './messages.ts'
+import type { RunContext } from './run-context.ts'
+import type { Stack } from './stack/model.ts'
+import type { ControlClient } from './supervisor/control-client.ts'
+
+export interface ShownRun {
+  readonly context: RunContext
+  readonly stack: Stack
+  readonly client: Promise<ControlClient>
+  readonly consoleKind: ConsoleKind
+  readonly io: Io
+  /** Whether this console started the run: then closing its terminal stops it. One that only joined leaves. */
+  readonly started: boolean
+}
+
+/**
+ * Shows a run in a console until it has ended, and returns the exit code: 0 when somebody quit it, 128+n when a signal
+ * (Ctrl-C, a closed terminal) made us stop it, 1 when the supervisor was killed.
+ */
+export async function showRun({
+  context,
+  stack,
+  client,
+  consoleKind,
+  io,
+  started,
+}: ShownRun): Promise<number> {
+  const { open } = context.loaded.stack.console
+  const port = open === undefined ? undefined : stack.services[open]?.port
+  const address = port === undefined ? undefined : `http://127.0.0.1:${port}`
+  if (address !== undefined) io.stdout.write(notices.address(stack.name, address))
+  const left = new AbortController()
+  const end = endOf(client, left.signal)
+  const shown = (await consoles[consoleKind]())({
+    stack,
+    transcript: context.places.transcript,
+    address,
+    client,
+    io,
+  })
+  // A supervisor that never answered is the one failure that must not wait for the console.
+  const control = await client.catch(async (error: unknown) => {
+    await shown.catch(() => undefined)
+    throw error
+  })
+  const stopOnSignal = (): void => {
+    if (started || io.signal.reason !== 'SIGHUP') void control.down().catch(() => undefined)
+  }
+  io.signal.addEventListener('abort', stopOnSignal)
+  // A second `down` kills what is still stopping.
+  io.insist.addEventListener('abort', stopOnSignal)
+  if (io.signal.aborted) stopOnSignal()
+  await shown
+  if (!io.signal.aborted && !(await isEnding(control))) {
+    left.abort()
+    io.stdout.write(notices.consoleClosed(stack.name))
+    return exit.ok
+  }
+  if (!started && io.signal.reason === 'SIGHUP') {
+    left.abort()
+    return exitCodeOf('SIGHUP')
+  }
+  const ended = await end
+  if (ended === 'died') {
+    io.stderr.write(formatProblem(messages.supervisorDied()))
+    return exit.failed
+  }
+  const logs = relative(io.cwd, `${stack.home}/logs`)
+  io.stdout.write(notices.stopped(stack.name, logs))
+  return io.signal.aborted ? exitCodeOf(String(io.signal.reason)) : exit.ok
+}
+
+/** How the run ends: with the supervisor's own word, or without it. Never rejects: why a client failed is its own to tell. */
+async function endOf(client: Promise<ControlClient>, signal: AbortSignal): Promise<'stopped' | 'died'> {
+  try {
+    const control = await client
+    for await (const event of control.events(signal)) {
+      if (event.type === 'stopped') return 'stopped'
+    }
+  } catch {
+    // Nobody answers (any more): that is the other end.
+  }
+  return 'died'
+}
+
+async function isEnding(control: ControlClient): Promise<boolean> {
+  try {
+    return (await control.status()).stopping
+  } catch {
+    // Nobody answers: it has ended already.
+    return true
+  }
+}

@@ -1,0 +1,88 @@
+import { z } from 'zod'
+import { modelEntry } from '../../models/catalog.ts'
+
+/** What a stack.yaml may say. docs/stack.md describes each key for people; types and defaults are these. */
+
+const name = z
+  .string()
+  .regex(/^[a-z][a-z0-9-]{0,30}$/, 'a name of small letters, digits and hyphens, such as web-server')
+
+const port = z.int().min(1).max(65535)
+
+const ready = z.union(
+  [
+    z.strictObject({ log: z.string().min(1) }),
+    z.strictObject({ tcp: port }),
+    z.strictObject({ http: z.string().regex(/^(\/|https?:\/\/)/) }),
+    z.strictObject({ exec: z.string().min(1) }),
+  ],
+  {
+    error:
+      'one of: log: <text or regular expression>, tcp: <port>, http: </path or URL>, exec: <shell command>',
+  },
+)
+
+const seconds = z.number().min(0).max(3600)
+
+const service = z.strictObject({
+  command: z.union([z.string().min(1), z.array(z.string()).min(1)], {
+    error: 'a command line, or a list of program and arguments',
+  }),
+  cwd: z.string().optional(),
+  env: z.record(z.string(), z.coerce.string()).default({}),
+  port: port.optional(),
+  depends_on: z.array(name).default([]),
+  ready: ready.optional(),
+  ready_timeout: seconds.default(60),
+  stop_signal: z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP']).default('SIGTERM'),
+  stop_grace: seconds.default(5),
+  restart: z.enum(['always', 'on-failure', 'never']).default('always'),
+  pane: name.optional(),
+})
+
+const versionRange = z
+  .string()
+  .regex(
+    /^(?:(?:>=|<=|==|!=|~=|>|<) *\d+(?:\.\d+)*)(?: *, *(?:>=|<=|==|!=|~=|>|<) *\d+(?:\.\d+)*)*$/,
+    'a version range such as ">=3.12"',
+  )
+
+const python = z.strictObject({
+  version: versionRange.default('>=3.12'),
+  venv: z.string().default('venv'),
+  requirements: z.array(z.string()).default(['requirements.txt', 'requirements-dev.txt']),
+  optional: z.boolean().default(false),
+})
+
+const tool = z.strictObject({
+  name: z.string().min(1),
+  why: z.string(),
+  optional: z.boolean().default(false),
+})
+
+export const stackSchema = z.strictObject({
+  version: z.literal(1).default(1),
+  name,
+  home: z.string().default('var'),
+  environment: z
+    .strictObject({
+      node: versionRange.optional(),
+      python: python.optional(),
+      tools: z.array(tool).default([]),
+    })
+    .default({ tools: [] }),
+  models: z.array(modelEntry).default([]),
+  services: z
+    .record(name, service)
+    .refine(services => Object.keys(services).length > 0, 'at least one service'),
+  console: z
+    .strictObject({
+      transcript: z.string().optional(),
+      panes: z.array(name).min(1).max(2).default(['services']),
+      open: name.optional(),
+    })
+    .default({ panes: ['services'] }),
+  restart_key: z.array(name).default([]),
+})
+
+export type StackFile = z.infer<typeof stackSchema>

@@ -1,0 +1,170 @@
+import { once } from 'node:events'
+import { chmodSync } from 'node:fs'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { connect } from 'node:net'
+import { identify } from '../../lib/process-identity.ts'
+import { ProblemError, type Problem } from '../../lib/problem.ts'
+import type { EventHub, SupervisorEvent } from './events.ts'
+import { keyOf } from './keys.ts'
+import { problems } from './messages.ts'
+import { removeIfThere } from './state-file.ts'
+import type { Supervisor } from './supervisor.ts'
+
+/**
+ * The supervisor's door: HTTP with JSON on a Unix socket that only the user can open.
+ * GET /status, /logs?service=…[&lines=n][&follow=1] (raw bytes), /events (server-sent events, the first is `hello`);
+ * POST /restart {services?}, /down, /pull, /key {key}. A failure is {problem} with status 4xx or 5xx.
+ */
+export class Control {
+  readonly #server: Server
+  readonly #streams = new Set<ServerResponse>()
+  readonly #supervisor: Supervisor
+
+  /** Listens there, in the place of a socket that a dead supervisor left; rejects if a living one answers. */
+  static async listen(path: string, supervisor: Supervisor): Promise<Control> {
+    if (await answers(path)) throw new Error(`somebody else answers at ${path}`)
+    await removeIfThere(path)
+    const control = new Control(supervisor)
+    control.#server.listen(path)
+    await once(control.#server, 'listening')
+    chmodSync(path, 0o600)
+    return control
+  }
+
+  private constructor(supervisor: Supervisor) {
+    this.#supervisor = supervisor
+    this.#server = createServer((request, response) => {
+      this.#answer(request, response).catch((error: unknown) => fail(response, error))
+    })
+  }
+
+  /** Ends every stream after its last event; also removes the socket file. */
+  async close(): Promise<void> {
+    this.#server.close()
+    for (const stream of this.#streams) stream.end()
+    await new Promise(resolve => setImmediate(resolve))
+    this.#server.closeAllConnections()
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const url = new URL(request.url ?? '/', 'http://supervisor')
+    const route = `${request.method} ${url.pathname}`
+    switch (route) {
+      case 'GET /status':
+        return json(response, this.#supervisor.status())
+      case 'GET /events':
+        return this.#events(response, this.#supervisor.hub)
+      case 'GET /logs':
+        return await this.#logs(url.searchParams, response)
+      case 'POST /restart':
+        return json(response, { restarted: await this.#supervisor.restart(servicesOf(await body(request))) })
+      case 'POST /down':
+        json(response, { supervisor: identify(process.pid) })
+        return this.#supervisor.stop()
+      case 'POST /pull':
+        return json(response, await this.#supervisor.pull())
+      case 'POST /key': {
+        const { key } = await body(request)
+        const pressed = typeof key === 'string' ? keyOf(key) : undefined
+        if (pressed === undefined) throw new ProblemError(problems.badRequest('key must be q, r or p'))
+        json(response, { pressed })
+        return this.#supervisor.press(pressed)
+      }
+      default:
+        throw new ProblemError(problems.noSuchRoute(route))
+    }
+  }
+
+  #events(response: ServerResponse, hub: EventHub): void {
+    response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
+    const send = (event: SupervisorEvent): void => {
+      response.write(`data: ${JSON.stringify(event)}\n\n`)
+      // Somebody who does not read must not grow us; it can connect again and gets the whole state.
+      if (response.writableLength > 1_000_000) response.destroy()
+    }
+    const unsubscribe = hub.subscribe(send)
+    this.#streams.add(response)
+    response.once('close', () => {
+      unsubscribe()
+      this.#streams.delete(response)
+    })
+    send({ at: Date.now(), type: 'hello', status: this.#supervisor.status(), recent: [...hub.recent] })
+  }
+
+  async #logs(query: URLSearchParams, response: ServerResponse): Promise<void> {
+    const log = this.#supervisor.log(query.get('service') ?? '')
+    const lines = Number(query.get('lines') ?? 'NaN')
+    let offset = Number.isInteger(lines) ? log.offsetOfLastLines(lines) : 0
+    response.writeHead(200, { 'content-type': 'application/octet-stream' })
+    response.flushHeaders()
+    // The reader sets the pace: what it has not taken yet stays in the file.
+    const follow = query.get('follow') === '1'
+    let wake = (): void => undefined
+    const unsubscribe = log.subscribe(() => wake())
+    const nothingMore = new AbortController()
+    response.once('close', () => nothingMore.abort())
+    this.#streams.add(response)
+    response.once('finish', () => nothingMore.abort())
+    while (!nothingMore.signal.aborted && !response.writableEnded) {
+      const { promise, resolve } = Promise.withResolvers<void>()
+      wake = resolve
+      const chunk = log.read(offset, 65_536)
+      offset += chunk.length
+      if (chunk.length === 0 && !follow) break
+      if (chunk.length > 0 && response.write(chunk)) continue
+      if (chunk.length > 0) response.once('drain', resolve)
+      nothingMore.signal.addEventListener('abort', () => resolve(), { once: true })
+      await promise
+    }
+    unsubscribe()
+    this.#streams.delete(response)
+    response.end()
+  }
+}
+
+async function answers(path: string): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const socket = connect(path)
+  socket.once('connect', () => resolve(true))
+  socket.once('error', () => resolve(false))
+  const answered = await promise
+  socket.destroy()
+  return answered
+}
+
+// The bodies are checked by hand: the supervisor starts without loading zod.
+async function body(request: IncomingMessage): Promise<Record<string, unknown>> {
+  let text = ''
+  for await (const chunk of request.setEncoding('utf8')) {
+    text += chunk as string
+    if (text.length > 65_536) throw new ProblemError(problems.badRequest('the body is too long'))
+  }
+  if (text === '') return {}
+  let value: unknown
+  try {
+    value = JSON.parse(text)
+  } catch (error) {
+    throw new ProblemError(problems.badRequest('the body is not JSON'), { cause: error })
+  }
+  if (typeof value === 'object' && value !== null && !Array.isArray(value))
+    return value as Record<string, unknown>
+  throw new ProblemError(problems.badRequest('the body must be an object'))
+}
+
+function servicesOf({ services }: Record<string, unknown>): string[] | undefined {
+  if (services === undefined) return undefined
+  if (Array.isArray(services) && services.every(name => typeof name === 'string')) return services
+  throw new ProblemError(problems.badRequest('services must be a list of names'))
+}
+
+function json(response: ServerResponse, value: unknown, status = 200): void {
+  response.writeHead(status, { 'content-type': 'application/json' })
+  response.end(JSON.stringify(value))
+}
+
+function fail(response: ServerResponse, error: unknown): void {
+  const known = error instanceof ProblemError
+  const problem: Problem = known ? error.problem : problems.internal(String(error))
+  if (response.headersSent) response.destroy()
+  else json(response, { problem }, known ? 400 : 500)
+}

@@ -1,0 +1,120 @@
+import { exit } from '../../lib/exit.ts'
+import type { Problem } from '../../lib/problem.ts'
+import type { Ready } from '../stack/model.ts'
+import type { NotStarted, PortHolder, PullRefusal, PullResult } from './events.ts'
+
+/** Every word of the supervisor for people. */
+export const problems = {
+  alreadyRunning: (pid: number): Problem => ({
+    code: 'already_running',
+    what: `a supervisor runs already for this home (pid ${pid})`,
+    todo: 'courante down ends it',
+    exit: exit.failed,
+  }),
+  noStackFile: (path: string, detail: string): Problem => ({
+    code: 'no_resolved_stack',
+    what: `the supervisor can't read ${path}: ${detail}`,
+    todo: '`courante up` writes this file and starts the supervisor; do not start it by hand',
+    exit: exit.usage,
+  }),
+  noPty: (detail: string): Problem => ({
+    code: 'no_pty',
+    what: `the terminal package @lydell/node-pty does not load here: ${detail}`,
+    todo: 'run setup.sh again; it has binaries for Linux with glibc and macOS, on x64 and arm64',
+    exit: exit.failed,
+  }),
+  unknownService: (name: string, known: string[]): Problem => ({
+    code: 'unknown_service',
+    what: `this stack has no service named ${name}`,
+    todo: `it has: ${known.join(', ')}`,
+    exit: exit.usage,
+  }),
+  badRequest: (what: string): Problem => ({ code: 'bad_request', what, exit: exit.usage }),
+  noSuchRoute: (route: string): Problem => ({
+    code: 'no_such_route',
+    what: `the supervisor does not know ${route}`,
+    exit: exit.usage,
+  }),
+  stopping: (): Problem => ({
+    code: 'stopping',
+    what: 'the stack is stopping, nothing can be started now',
+    exit: exit.failed,
+  }),
+  internal: (detail: string): Problem => ({
+    code: 'internal',
+    what: `the supervisor failed to answer: ${detail}`,
+    exit: exit.failed,
+  }),
+  gone: (): Problem => ({
+    code: 'supervisor_gone',
+    what: 'the supervisor ended before it answered',
+    todo: 'courante status tells whether one runs',
+    exit: exit.notRunning,
+  }),
+}
+
+/** Things that are only told, in the pane's log and by every console. */
+export const notices = {
+  logTrouble: (service: string, detail: string): string =>
+    `the log of ${service} can't be written: ${detail}; the service goes on`,
+  guardTrouble: (detail: string): string =>
+    `no guard: ${detail}; if the supervisor is killed, services may be left over`,
+  keysTrouble: (detail: string): string => `the keys' pipe does not work: ${detail}; the commands do`,
+  pullBusy: (): string => 'a pull is under way',
+}
+
+export function readyInWords(ready: Ready): string {
+  switch (ready.type) {
+    case 'started':
+      return 'its start'
+    case 'log':
+      return `a line like /${ready.pattern}/`
+    case 'tcp':
+      return `a connection to ${ready.host}:${ready.port}`
+    case 'http':
+      return `a good answer from ${ready.url}`
+    case 'exec':
+      return `\`${ready.command}\` to succeed`
+  }
+}
+
+export function notStartedInWords(why: NotStarted): string {
+  switch (why.reason) {
+    case 'no_program':
+      return `there is no program ${why.program} on its PATH`
+    case 'no_folder':
+      return `its folder ${why.folder} is not there`
+    case 'port_busy':
+      return `its port ${why.port} is held by ${holderInWords(why.holder)}`
+    case 'system':
+      return `the system refused: ${why.detail}`
+  }
+}
+
+export function holderInWords(holder: PortHolder): string {
+  return holder === 'unknown' ? "another user's process" : `pid ${holder.pid} (${holder.command})`
+}
+
+/** What a pull did, or why it did nothing: one line. */
+export function pullInWords(result: PullResult): string {
+  if (!result.ok) return `not pulled: ${pullRefusals[result.reason](result.detail, result.files)}`
+  const commit = `${result.short} ${result.date} ${result.subject}`
+  if (!result.updated) return `nothing new: ${commit}`
+  const files = `${result.filesChanged} ${result.filesChanged === 1 ? 'file' : 'files'} changed`
+  if (result.lockfileChanged) return `pulled ${commit} (${files}; packages too: quit, then up again)`
+  if (result.runnerChanged) return `pulled ${commit} (${files}; the runner too: quit, then up again)`
+  return `pulled ${commit} (${files}; R restarts)`
+}
+
+const pullRefusals: Record<PullRefusal, (detail: string, files: string[]) => string> = {
+  no_git: () => 'git is not installed',
+  no_checkout: folder => `${folder} is not a git checkout`,
+  detached: () => 'no branch is checked out; `git switch <branch>` first',
+  no_upstream: branch =>
+    `branch ${branch} follows no remote branch; \`git branch --set-upstream-to\` names one`,
+  dirty: (_, files) => `files are changed here (${files.join(', ')}); commit or stash them first`,
+  in_the_way: (_, files) => `files here that git does not know are in the way (${files.join(', ')})`,
+  diverged: detail => `this branch and its remote have grown apart (${detail}); rebase or merge by hand`,
+  unreachable: detail => `the remote can't be reached: ${detail}`,
+  failed: detail => `git failed: ${detail}`,
+}
