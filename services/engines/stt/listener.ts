@@ -1,0 +1,157 @@
+import { AudioMemory } from './audio-memory.ts'
+import { Leveller } from './leveller.ts'
+import { newVad, type Recognizer, sampleRate, type Vad, vadWindow } from './sherpa.ts'
+import { Transcriber } from './transcriber.ts'
+
+/** Times are samples (16 kHz) since the stream's start. `heard` with an empty text: the sound held no words. */
+export type Heard =
+  | { type: 'started'; start: number }
+  | { type: 'stopped'; start: number; end: number }
+  | { type: 'heard'; start: number; end: number; text: string }
+
+/** Longer ones cost more to decode than anyone would wait; they are cut at their quietest moment. */
+const longest = 19 * sampleRate
+const cutRange = 4 * sampleRate
+const memorySeconds = 40
+
+/** A short "yes" has less than the usual 0.25 s. */
+const minSpeechSeconds = 0.1
+/** After so much silence it pays to try whether the utterance is over: most silences that last as long do last longer. */
+const pauseSeconds = (7 * vadWindow) / sampleRate
+
+/** The VAD says that speech began when it has lasted a while; it began so many samples earlier. */
+const onset = minSpeechSeconds * sampleRate + 2 * vadWindow
+
+/**
+ * Finds the utterances in one stream of audio (16 kHz) and what they say. The generators do a step of work at a time, so
+ * that who drives one can let others work in between; one has to be run to its end before the next call.
+ */
+export class Listener {
+  readonly #audio = new AudioMemory(memorySeconds * sampleRate)
+  readonly #leveller = new Leveller()
+  readonly #vad: Vad
+  /** The same, for short silences. */
+  readonly #pauses: Vad
+  readonly #transcriber: Transcriber
+  /** The sample at which the VAD last began to count. */
+  #base = 0
+  /** Up to here the VAD has heard the audio. */
+  #fed = 0
+  #speechStart: number | undefined
+  /** Speech has paused at `end`; with the text up to there if that was decoded already. */
+  #pause: { readonly end: number; text?: string } | undefined
+
+  constructor(models: string, recognizer: Recognizer, endpointMs: number) {
+    this.#vad = newVad(models, endpointMs / 1000, minSpeechSeconds)
+    this.#pauses = newVad(models, pauseSeconds, 0.01)
+    this.#transcriber = new Transcriber(recognizer, this.#audio)
+  }
+
+  /** Samples so far. */
+  get end(): number {
+    return this.#audio.end
+  }
+
+  get inSpeech(): boolean {
+    return this.#speechStart !== undefined
+  }
+
+  /** At most 10 s a call. */
+  *push(samples: Float32Array): Generator<Heard> {
+    this.#audio.push(samples)
+    while (this.#fed + vadWindow <= this.#audio.end) {
+      const window = this.#leveller.level(this.#audio.slice(this.#fed, this.#fed + vadWindow))
+      this.#fed += vadWindow
+      this.#vad.acceptWaveform(window)
+      this.#findPause(window)
+      if (this.#vad.isDetected() && this.#speechStart === undefined) {
+        this.#speechStart = Math.max(this.#base, this.#fed - onset)
+        yield { type: 'started', start: this.#speechStart }
+      }
+      while (!this.#vad.isEmpty()) {
+        const segment = this.#vad.front(false)
+        this.#vad.pop()
+        yield* this.#close(this.#base + segment.start + segment.samples.length)
+      }
+      if (this.#speechStart !== undefined && this.#fed - this.#speechStart >= longest) {
+        const end = this.#quietest(this.#fed - cutRange, this.#fed)
+        // The cut is somewhere else.
+        this.#pause = undefined
+        yield* this.#close(end)
+        this.#restart(end)
+      }
+    }
+  }
+
+  /**
+   * Decoding takes as long as the rest of the silence that ends an utterance. So who drives this calls it whenever no audio
+   * waits, and what was said up to a pause is decoded within the pause; if speech goes on, that was for nothing. Blocks as
+   * Transcriber.text does.
+   */
+  anticipate(): void {
+    if (this.#speechStart === undefined || this.#pause === undefined) return
+    this.#pause.text ??= this.#transcriber.text(this.#speechStart, this.#pause.end)
+  }
+
+  /** Whether `anticipate` has something to do. */
+  get pausing(): boolean {
+    return this.inSpeech && this.#pause !== undefined && this.#pause.text === undefined
+  }
+
+  /** Closes what is being said at once. */
+  *commit(): Generator<Heard> {
+    if (this.#speechStart === undefined) return
+    yield* this.#close(this.#audio.end)
+    this.#restart(this.#audio.end)
+  }
+
+  /** Drops what is being said, and what was said is no context for what comes. */
+  clear(): void {
+    this.#speechStart = undefined
+    this.#pause = undefined
+    this.#transcriber.forget()
+    this.#restart(this.#audio.end)
+  }
+
+  *#close(end: number): Generator<Heard> {
+    const start = this.#speechStart
+    if (start === undefined) return
+    const pause = this.#pause
+    this.#speechStart = undefined
+    this.#pause = undefined
+    yield { type: 'stopped', start, end }
+    const text = pause?.text ?? this.#transcriber.text(start, end)
+    this.#transcriber.keep({ start, end, text })
+    yield { type: 'heard', start, end, text }
+  }
+
+  #findPause(window: Float32Array): void {
+    this.#pauses.acceptWaveform(window)
+    if (this.#pauses.isDetected()) this.#pause = undefined
+    while (!this.#pauses.isEmpty()) {
+      const segment = this.#pauses.front(false)
+      this.#pauses.pop()
+      this.#pause = { end: this.#base + segment.start + segment.samples.length }
+    }
+  }
+
+  #restart(at: number): void {
+    this.#vad.reset()
+    this.#pauses.reset()
+    this.#base = at
+    this.#fed = at
+  }
+
+  /** The middle of the quietest 100 ms. */
+  #quietest(from: number, to: number): number {
+    const samples = this.#audio.slice(from, to)
+    const width = sampleRate / 10
+    let best = { at: to, energy: Infinity }
+    for (let i = 0; i + width <= samples.length; i += width / 4) {
+      let energy = 0
+      for (let j = i; j < i + width; j++) energy += (samples[j] ?? 0) ** 2
+      if (energy < best.energy) best = { at: from + i + width / 2, energy }
+    }
+    return best.at
+  }
+}

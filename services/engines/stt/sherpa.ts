@@ -1,0 +1,91 @@
+import { createRequire } from 'node:module'
+import { join } from 'node:path'
+
+/** The part of sherpa-onnx-node that we use; the package carries no declarations. Audio is 16 kHz mono, -1 to 1. */
+export interface Recognizer {
+  createStream(): RecognizerStream
+  /** Blocks until the stream is decoded. */
+  decode(stream: RecognizerStream): void
+  getResult(stream: RecognizerStream): { readonly text: string }
+}
+
+interface RecognizerStream {
+  acceptWaveform(wave: { samples: Float32Array; sampleRate: number }): void
+}
+
+/** Voice activity over windows of 512 samples. `start` counts samples since the last reset. */
+export interface Vad {
+  acceptWaveform(samples: Float32Array): void
+  isEmpty(): boolean
+  isDetected(): boolean
+  /** With true, the default, the samples would lie in native memory that Node 24 does not take. */
+  front(externalBuffer: false): { readonly start: number; readonly samples: Float32Array }
+  pop(): void
+  flush(): void
+  reset(): void
+}
+
+export interface Resampler {
+  resample(samples: Float32Array): Float32Array
+  flush(samples: Float32Array): Float32Array
+}
+
+interface Sherpa {
+  readonly OfflineRecognizer: new (config: unknown) => Recognizer
+  readonly Vad: new (config: unknown, bufferSeconds: number) => Vad
+  readonly LinearResampler: new (from: number, to: number) => Resampler
+}
+
+export const sampleRate = 16_000
+export const vadWindow = 512
+
+/** Paths below the models' folder. */
+export const modelFiles = {
+  encoder: 'moonshine-tiny/encoder_model.onnx',
+  decoder: 'moonshine-tiny/decoder_model_merged.onnx',
+  tokens: 'moonshine-tiny/tokens.txt',
+  vad: 'silero-vad/silero_vad_v5.onnx',
+} as const
+
+// Loaded on the first use and not on import: the native library takes about 100 ms.
+let loaded: Sherpa | undefined
+function sherpa(): Sherpa {
+  loaded ??= createRequire(import.meta.url)('sherpa-onnx-node') as Sherpa
+  return loaded
+}
+
+export function newRecognizer(models: string, threads: number): Recognizer {
+  return new (sherpa().OfflineRecognizer)({
+    featConfig: { sampleRate, featureDim: 80 },
+    modelConfig: {
+      moonshine: {
+        encoder: join(models, modelFiles.encoder),
+        mergedDecoder: join(models, modelFiles.decoder),
+      },
+      tokens: join(models, modelFiles.tokens),
+      numThreads: threads,
+      provider: 'cpu',
+      debug: 0,
+    },
+  })
+}
+
+/** A segment ends when silence has lasted so long. */
+export function newVad(models: string, silenceSeconds: number, speechSeconds: number): Vad {
+  const sileroVad = {
+    model: join(models, modelFiles.vad),
+    // Silero's usual 0.5 loses a quiet "ask not" whole; noise that 0.2 lets in is turned away by its level and its text.
+    threshold: 0.2,
+    minSilenceDuration: silenceSeconds,
+    minSpeechDuration: speechSeconds,
+    windowSize: vadWindow,
+    // Utterances are cut by us, at a length that the model takes.
+    maxSpeechDuration: 3600,
+  }
+  return new (sherpa().Vad)({ sileroVad, sampleRate, numThreads: 1, debug: 0 }, 60)
+}
+
+/** Kaldi's resampler, with its anti-alias filter; undefined where nothing is to be done. */
+export function newResampler(from: number): Resampler | undefined {
+  return from === sampleRate ? undefined : new (sherpa().LinearResampler)(from, sampleRate)
+}

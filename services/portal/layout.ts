@@ -1,0 +1,48 @@
+import { mkdir } from 'node:fs/promises'
+import { join } from 'node:path'
+
+/** The folders that a client of one service sees. All of a spool lies on one file system, or rename would not be atomic. */
+export interface UserFolders {
+  /** The client builds its request here. */
+  readonly prep: string
+  /** Submitted; names sort in queue order. */
+  readonly todo: string
+  /** `live/<id>/status.json` while a job runs. */
+  readonly live: string
+  readonly done: string
+  readonly error: string
+  /** An empty file named `<id>` asks for cancellation. */
+  readonly cancel: string
+}
+
+export function userFolders(spool: string, service: string, user: string): UserFolders {
+  const base = join(spool, service, user)
+  const at = (name: string) => join(base, name)
+  return {
+    prep: at('prep'),
+    todo: at('todo'),
+    live: at('live'),
+    done: at('done'),
+    error: at('error'),
+    cancel: at('cancel'),
+  }
+}
+
+/** The folders of a service that only its claimer touches. */
+export interface ServerFolders {
+  readonly service: string
+  /** `.run/<instance>/<user>/<id>~<n>`: claimed. */
+  readonly run: string
+  /** Jobs that crashed their engine three times. */
+  readonly dead: string
+}
+
+export function serverFolders(spool: string, service: string): ServerFolders {
+  const base = join(spool, service)
+  return { service: base, run: join(base, '.run'), dead: join(base, '.dead') }
+}
+
+/** Creates what is missing. Client and worker both call it, so neither has to come first. */
+export async function makeUserFolders(folders: UserFolders): Promise<void> {
+  for (const path of Object.values(folders) as string[]) await mkdir(path, { recursive: true })
+}

@@ -1,0 +1,64 @@
+import type { JobError } from './request.ts'
+
+/** Why a recording can't be read. */
+export type BadAudio = 'missing' | 'empty' | 'not_wav' | 'truncated' | 'no_audio' | 'encoding' | 'too_long'
+
+const badAudio: Record<BadAudio, string> = {
+  missing: 'The request names a recording that is not in its folder.',
+  empty: 'The recording is empty (0 bytes).',
+  not_wav: 'The recording is not a WAV file.',
+  truncated: 'The recording is cut off: it holds less audio than its header says.',
+  no_audio: 'The recording has a WAV header that is broken or lacks the audio.',
+  encoding: 'The recording is a WAV file of an encoding that is not supported.',
+  too_long: 'The recording is over 1 GB.',
+}
+
+/** All words that a failed job carries to its client. */
+export const jobErrors = {
+  badRequest: (detail: string): JobError => ({
+    code: 'bad_request',
+    message: `request.json can't be used: ${detail}`,
+    todo: 'Correct the request and submit it again.',
+  }),
+  badAudio: (reason: BadAudio): JobError => ({
+    code: 'bad_audio',
+    message: badAudio[reason],
+    todo: 'Give a WAV file with PCM or float samples, for example: ffmpeg -i INPUT -ac 1 -ar 16000 out.wav',
+  }),
+  modelMissing: (model: string): JobError => ({
+    code: 'model_missing',
+    message: `The model ${model} is not installed.`,
+    todo: 'Run `npm run up`, which offers to fetch it.',
+  }),
+  unknownModel: (model: string, known: string): JobError => ({
+    code: 'unknown_model',
+    message: `There is no model ${model} for this.`,
+    todo: `Use ${known}.`,
+  }),
+  engineCrashed: (attempts: number, detail: string): JobError => ({
+    code: 'engine_crashed',
+    message: `The engine ended ${attempts === 1 ? 'while it worked on this' : `${attempts} times while it worked on this`} (${detail}).`,
+    todo: 'See the log of core (`courante logs core`), then try again.',
+  }),
+  noClient: (): JobError => ({
+    code: 'no_client',
+    message: 'Nobody connected to the session.',
+    todo: 'Open a new session and connect to its socket within 10 seconds.',
+  }),
+  badFrames: (): JobError => ({
+    code: 'bad_frames',
+    message: "The session's client sent something that is not a frame of this protocol.",
+    todo: 'See ARCHITECTURE.md for the frames of a session.',
+  }),
+  sessionLost: (): JobError => ({
+    code: 'session_lost',
+    message: 'The session was cut short: core stopped or restarted.',
+    todo: 'Open a new session.',
+  }),
+  cancelled: (): JobError => ({ code: 'cancelled', message: 'The request was cancelled.' }),
+  internal: (detail: string): JobError => ({
+    code: 'internal',
+    message: `Something in core failed: ${detail}`,
+    todo: 'This is a bug; the log of core (`courante logs core`) has more.',
+  }),
+}
