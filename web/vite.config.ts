@@ -1,0 +1,61 @@
+import { createLogger, defineConfig } from 'vite'
+import type { Logger, ProxyOptions } from 'vite'
+import react from '@vitejs/plugin-react'
+
+const backend = `http://127.0.0.1:${process.env['COURANTE_PORT_BACKEND'] ?? '8770'}`
+// Not changeOrigin: the backend compares Origin with Host, and both have to be the page's.
+const toBackend: ProxyOptions = {
+  target: backend,
+  ws: true,
+  configure: proxy => {
+    // The page has to see a backend's death in the middle of an event stream; the proxy alone would leave it waiting.
+    proxy.on('proxyRes', (answer, _request, response) => {
+      answer.on('close', () => {
+        if (!answer.complete) response.destroy()
+      })
+    })
+  },
+}
+
+export default defineConfig({
+  root: import.meta.dirname,
+  plugins: [react()],
+  clearScreen: false,
+  customLogger: quietProxy(createLogger(), Date.now),
+  server: {
+    host: '127.0.0.1',
+    port: Number(process.env['PORT'] ?? '5173'),
+    strictPort: true,
+    proxy: { '/v1': toBackend, '/api': toBackend, '/healthz': toBackend },
+    // The first visitor finds the modules transformed.
+    warmup: { clientFiles: ['./src/main.tsx', './src/style.css'] },
+  },
+  optimizeDeps: {
+    // Named here, so that the start needs no scan of the sources; a new dependency of the page has to be added.
+    noDiscovery: true,
+    include: ['react', 'react-dom/client', 'react/jsx-runtime', 'react/jsx-dev-runtime', 'zod/mini'],
+  },
+  build: {
+    // The worklet has to stay a file: a data: URL would need a hole in the page's content security policy.
+    assetsInlineLimit: 0,
+  },
+})
+
+/**
+ * Vite prints a stack trace for each request that finds no backend, and the page asks every second while the backend
+ * restarts. One line in ten seconds says the same.
+ */
+function quietProxy(logger: Logger, now: () => number): Logger {
+  const printed = logger.error.bind(logger)
+  let lastSaid = -Infinity
+  logger.error = (message, options) => {
+    if (!/(http|ws) proxy (socket )?error/.test(message)) {
+      printed(message, options)
+      return
+    }
+    if (now() - lastSaid < 10_000) return
+    lastSaid = now()
+    logger.warn(`no answer from the backend at ${backend}; the page tries again by itself`)
+  }
+  return logger
+}
