@@ -1,0 +1,147 @@
+import assert from 'node:assert/strict'
+import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import { execa } from 'execa'
+import { root } from '../support/our-stack.ts'
+import { hasProgram } from '../support/programs.ts'
+import { tempDir } from '../support/temp.ts'
+import { Terminal } from '../support/terminal.ts'
+
+/**
+ * A clone with nothing installed, on a machine with an old Node: setup.sh and the launcher are the real ones, npm is a
+ * program that notes how it was called and lays down what setup.sh looks for, and what is handed over to prints its
+ * arguments.
+ */
+async function freshClone() {
+  const folder = await tempDir()
+  const clone = join(folder.path, 'a clone')
+  const tools = join(folder.path, 'tools')
+  const calls = join(folder.path, 'npm-calls')
+  await mkdir(join(clone, 'runner'), { recursive: true })
+  await mkdir(tools)
+  for (const file of ['setup.sh', 'courante', 'package.json', 'package-lock.json']) {
+    await copyFile(join(root, file), join(clone, file))
+  }
+  await writeFile(
+    join(clone, 'runner/main.ts'),
+    'console.log("handed over", ...process.argv.slice(2), process.cwd())\n',
+  )
+  await writeFile(join(tools, 'node'), '#!/bin/sh\nexit 1\n')
+  await writeFile(
+    join(tools, 'npm'),
+    `#!/bin/sh
+echo "$*" >>'${calls}'
+[ -n "$NPM_FAILS" ] && { echo 'npm error network'; exit 1; }
+case $1 in
+  install) for last; do :; done
+    bin=node_modules/\${last%@24}/bin; mkdir -p "$bin" && ln -s '${process.execPath}' "$bin/node" ;;
+  ci) mkdir -p node_modules ;;
+esac
+`,
+  )
+  for (const tool of ['node', 'npm']) await chmod(join(tools, tool), 0o755)
+  const env = { PATH: `${tools}:/usr/bin:/bin`, CI: undefined, npm_config_yes: undefined }
+  return {
+    clone,
+    env,
+    calls: async () => (existsSync(calls) ? (await readFile(calls, 'utf8')).trim().split('\n') : []),
+    run: (words: string[], more: Record<string, string> = {}) =>
+      execa('sh', [join(clone, 'setup.sh'), ...words], {
+        cwd: folder.path,
+        reject: false,
+        stdin: 'ignore',
+        extendEnv: false,
+        env: { ...env, ...more },
+      }),
+    folder: folder.path,
+    [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
+  }
+}
+
+suite('setup.sh on a fresh clone with an old Node', () => {
+  test('without a terminal: the plan, exit code 2, nothing installed', async () => {
+    await using fresh = await freshClone()
+    const { exitCode, stdout, stderr } = await fresh.run(['up'])
+    assert.equal(exitCode, 2)
+    assert.match(stdout, /Node 24, [^]*packages, about [^]*Python venv/)
+    assert.match(stderr, /no terminal[^]*npm run up --yes/)
+    assert.deepEqual(await fresh.calls(), [])
+    assert.equal(existsSync(join(fresh.clone, '.runtime')), false)
+  })
+
+  for (const [name, words, more] of [
+    ['--yes', ['up', '--yes'], {}],
+    ['npm run up --yes', ['up'], { npm_config_yes: 'true' }],
+    ['CI=true', ['up'], { CI: 'true' }],
+  ] as const) {
+    test(`${name} asks nothing, installs, and hands over in the caller's folder; the second time at once`, async () => {
+      await using fresh = await freshClone()
+      const first = await fresh.run([...words], more)
+      assert.equal(first.exitCode, 0, first.stderr)
+      assert.match(first.stdout, new RegExp(`^handed over ${words.join(' ')} ${fresh.folder}$`, 'm'))
+      assert.match((await fresh.calls()).join('\n'), /^install .*node-\w+-\w+@24\nci .*--omit=dev$/)
+      const second = await fresh.run(['status'])
+      assert.equal(second.stdout, `handed over status ${fresh.folder}`)
+      assert.equal((await fresh.calls()).length, 2)
+    })
+  }
+
+  test('a changed lockfile is installed again', async () => {
+    await using fresh = await freshClone()
+    await fresh.run(['up', '--yes'])
+    await writeFile(join(fresh.clone, 'package-lock.json'), '{}')
+    const status = await fresh.run(['status'])
+    assert.equal(status.exitCode, 4)
+    assert.match(status.stderr, /not installed yet, or have changed[^]*npm run up/)
+    await fresh.run(['up', '--yes'])
+    assert.match((await fresh.calls()).at(-1) ?? '', /^ci /)
+    assert.equal((await fresh.calls()).length, 3)
+  })
+
+  test('a failing npm is told with its last words, and the next run tries again', async () => {
+    await using fresh = await freshClone()
+    const failed = await fresh.run(['up', '--yes'], { NPM_FAILS: '1' })
+    assert.equal(failed.exitCode, 1)
+    assert.match(failed.stderr, /npm error network[^]*npm failed; the whole output is in .*install\.log/)
+    assert.equal((await fresh.run(['up', '--yes'])).exitCode, 0)
+  })
+
+  test('--no installs nothing: exit code 3', async () => {
+    await using fresh = await freshClone()
+    assert.equal((await fresh.run(['up', '--no'])).exitCode, 3)
+    assert.deepEqual(await fresh.calls(), [])
+  })
+
+  test('the launcher works through a link, from another folder', async () => {
+    await using fresh = await freshClone()
+    await fresh.run(['up', '--yes'])
+    await symlink(join(fresh.clone, 'courante'), join(fresh.folder, 'c'))
+    const { stdout } = await execa(join(fresh.folder, 'c'), ['status', 'x y'], {
+      cwd: fresh.folder,
+      env: fresh.env,
+      extendEnv: false,
+    })
+    assert.equal(stdout, `handed over status x y ${fresh.folder}`)
+  })
+
+  const skip = hasProgram('tmux') ? false : 'tmux is not installed'
+  test(
+    'on a terminal it asks; n declines with exit code 3 and writes nothing; Return agrees',
+    { skip },
+    async () => {
+      await using fresh = await freshClone()
+      await using terminal = await Terminal.open({ columns: 100, rows: 30, cwd: fresh.clone, env: fresh.env })
+      await terminal.type('sh setup.sh up; echo ended with $?')
+      await terminal.shows(/Install it\? \[Y\/n\]/)
+      await terminal.type('n')
+      await terminal.shows(/nothing was installed[^]*ended with 3/)
+      assert.equal(existsSync(join(fresh.clone, '.runtime')), false)
+      await terminal.type('clear; sh setup.sh up; echo ended with $?')
+      await terminal.shows(/Install it\? \[Y\/n\]/)
+      await terminal.press('Enter')
+      await terminal.shows(/handed over up[^]*ended with 0/)
+    },
+  )
+})

@@ -1,0 +1,64 @@
+import { glob } from 'node:fs/promises'
+import { join, relative } from 'node:path'
+import { execa } from 'execa'
+import { runMain, type Io } from '../lib/io.ts'
+import { fetchSpeech } from './support/speech.ts'
+
+const root = join(import.meta.dirname, '..')
+const bin = (name: string): string => join(root, 'node_modules/.bin', name)
+
+/** What `npm test` checks beside the tests: format, rules, types, unused code. */
+const checks: readonly (readonly [string, ...string[]])[] = [
+  ['oxfmt', '--check', '.'],
+  ['oxlint', '--type-aware', '.'],
+  ['tsc', '-p', '.'],
+  ['tsc', '-p', 'web'],
+  ['knip'],
+]
+
+/** `npm test [-- FILE…]`: the checks and all tests, or only the named test files. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const files = argv.length > 0 ? argv : await testFiles()
+  if (argv.length === 0) {
+    for (const [tool, ...args] of checks) {
+      const result = await execa(bin(tool), args, {
+        cwd: root,
+        reject: false,
+        all: true,
+        cancelSignal: io.signal,
+      })
+      io.stdout.write(`${result.exitCode === 0 ? 'ok  ' : 'FAIL'} ${tool} ${args.join(' ')}\n`)
+      if (result.exitCode !== 0) {
+        io.stdout.write(`${result.all}\n`)
+        return 1
+      }
+    }
+  }
+  const faults = await fetchSpeech(io.signal)
+  for (const fault of faults)
+    io.stdout.write(`note: ${fault}; tests that need it say that they were skipped\n`)
+  // One file at a time: each starts whole stacks, and timing between two of them on a small machine proves nothing.
+  const tests = await execa(
+    process.execPath,
+    ['--test', '--test-concurrency=1', '--test-timeout=240000', '--test-reporter=spec', ...files],
+    { cwd: root, stdio: 'inherit', reject: false, cancelSignal: io.signal, env: testEnvironment() },
+  )
+  return tests.exitCode ?? 1
+}
+
+async function testFiles(): Promise<string[]> {
+  const files: string[] = []
+  for await (const file of glob('{lib,models,runner,scripts,services,web,test}/**/*.test.ts', { cwd: root }))
+    files.push(relative(root, join(root, file)))
+  return files.sort()
+}
+
+/** Nothing of the caller's own run, terminal or npm settings may leak into what is tested. */
+function testEnvironment(): Record<string, undefined> {
+  const leaking = Object.keys(process.env).filter(name =>
+    /^(CI|TMUX|COURANTE_.*|npm_config_yes|npm_config_no)$/.test(name),
+  )
+  return Object.fromEntries(leaking.map(name => [name, undefined]))
+}
+
+if (import.meta.main) await runMain(run)
