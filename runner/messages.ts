@@ -63,6 +63,18 @@ export const messages = {
     todo: `Start it: ${stack === undefined ? 'npm run up' : `courante up --stack ${stack}`}`,
     exit: exit.notRunning,
   }),
+  unknownProfile: (name: string, known: readonly string[]): Problem => ({
+    code: 'unknown_profile',
+    what: `there is no profile "${name}".`,
+    todo: known.length === 0 ? 'The stack file names none under profiles.' : `There are: ${known.join(', ')}`,
+    exit: exit.usage,
+  }),
+  envFileUnreadable: (service: string, path: string, reason: string): Problem => ({
+    code: 'env_file_unreadable',
+    what: `the env_file ${path} of ${service} can't be read (${reason}).`,
+    todo: 'Make the file, or take it out of the stack file.',
+    exit: exit.usage,
+  }),
   unknownService: (name: string, known: readonly string[]): Problem => ({
     code: 'unknown_service',
     what: `there is no service "${name}".`,

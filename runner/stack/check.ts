@@ -34,10 +34,18 @@ export function crossCheck(stack: StackFile): Fault[] {
       }
       ports.set(service.port, name)
     }
-    if (service.port === undefined && service.ready !== undefined && 'http' in service.ready) {
-      if (service.ready.http.startsWith('/')) {
-        const message = 'a path needs the service to have a port; or give a whole URL'
-        faults.push({ path: ['services', name, 'ready', 'http'], message })
+    for (const key of ['ready', 'liveness'] as const) {
+      const probe = service[key]
+      if (service.port !== undefined || probe === undefined || !('http' in probe)) continue
+      if (!probe.http.startsWith('/')) continue
+      const message = 'a path needs the service to have a port; or give a whole URL'
+      faults.push({ path: ['services', name, key, 'http'], message })
+    }
+    if (service.oneshot) {
+      for (const key of ['ready', 'liveness', 'watch'] as const) {
+        if (service[key] === undefined) continue
+        const message = 'not for a one-shot task: it is done when it has exited with 0'
+        faults.push({ path: ['services', name, key], message })
       }
     }
   }
@@ -52,6 +60,13 @@ export function crossCheck(stack: StackFile): Fault[] {
         path: ['restart_key', index],
         message: `there is no service "${service}"; there are ${list}`,
       })
+    }
+  }
+  for (const [profile, names] of Object.entries(stack.profiles)) {
+    for (const [index, service] of names.entries()) {
+      if (known.has(service)) continue
+      const message = `there is no service "${service}"; there are ${list}`
+      faults.push({ path: ['profiles', profile, index], message })
     }
   }
   const { open } = stack.console

@@ -1,7 +1,10 @@
 import { existsSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
+import { ProblemError } from '../../lib/problem.ts'
+import { messages } from '../messages.ts'
 import type { LoadedStack } from './load.ts'
-import type { Ready, Service, Stack } from './model.ts'
+import { readEnvFiles } from './env-file.ts'
+import type { Liveness, Ready, Service, Stack, Watch } from './model.ts'
 import type { StackFile } from './schema.ts'
 
 /** The paths that a stack's file and the options of the command line settle. */
@@ -36,25 +39,39 @@ export function resolveStack(
   loaded: LoadedStack,
   places: Places,
   run: { readonly id: string; readonly sockets: string },
+  options: { readonly profiles?: readonly string[]; readonly exitOn?: string } = {},
 ): Stack {
   const { stack } = loaded
   const [firstPane = 'services'] = stack.console.panes
   const services: Record<string, Service> = {}
+  const chosen = chosenServices(stack, options.profiles ?? [])
   for (const [name, service] of Object.entries(stack.services)) {
+    if (!chosen.has(name)) continue
     services[name] = {
       command: service.command,
       cwd: service.cwd === undefined ? places.dir : resolve(places.dir, service.cwd),
-      env: { ...venvEnvironment(places.venv), ...service.env },
+      env: {
+        ...venvEnvironment(places.venv),
+        ...readEnvFiles(service.env_file, places.dir, name),
+        ...service.env,
+      },
       dependsOn: service.depends_on,
       ready: readyOf(service.ready, service.port),
       readyTimeoutMs: service.ready_timeout * 1000,
       stopSignal: service.stop_signal,
       stopGraceMs: service.stop_grace * 1000,
-      restart: service.restart,
+      restart: service.oneshot && service.restart === 'always' ? 'on-failure' : service.restart,
+      maxFailures: service.max_failures,
+      oneshot: service.oneshot,
+      code: service.code.map(path => resolve(places.dir, path)),
+      ...livenessOf(service.liveness, service.port),
+      ...(service.memory_limit === undefined ? {} : { memoryLimit: service.memory_limit }),
+      ...watchOf(service.watch, places.dir),
       ...(service.port === undefined ? {} : { port: service.port }),
       pane: service.pane ?? firstPane,
     }
   }
+  const restartKey = stack.restart_key.filter(name => services[name] !== undefined)
   return {
     name: stack.name,
     file: loaded.path,
@@ -65,12 +82,67 @@ export function resolveStack(
     run: run.id,
     services,
     panes: panesOf(stack, services),
-    restartKey: stack.restart_key.length > 0 ? stack.restart_key : Object.keys(services),
+    restartKey: restartKey.length > 0 ? restartKey : Object.keys(services),
     consoleSocket: join(run.sockets, 'tmux'),
+    logs: {
+      maxFile: stack.logs.max_file,
+      maxTotal: stack.logs.max_total,
+      maxAgeMs: stack.logs.max_age_days * 24 * 3600 * 1000,
+    },
+    ...exitOnOf(options.exitOn, services),
   }
 }
 
-function readyOf(ready: StackFile['services'][string]['ready'], port: number | undefined): Ready {
+/** The services of these profiles with all that they depend on; all of them where no profile is named. */
+function chosenServices(stack: StackFile, profiles: readonly string[]): Set<string> {
+  if (profiles.length === 0) return new Set(Object.keys(stack.services))
+  const chosen = new Set<string>()
+  const choose = (name: string): void => {
+    if (chosen.has(name)) return
+    chosen.add(name)
+    for (const dependency of stack.services[name]?.depends_on ?? []) choose(dependency)
+  }
+  for (const profile of profiles) {
+    const names = stack.profiles[profile]
+    if (names === undefined)
+      throw new ProblemError(messages.unknownProfile(profile, Object.keys(stack.profiles)))
+    for (const name of names) choose(name)
+  }
+  return chosen
+}
+
+function exitOnOf(name: string | undefined, services: Record<string, Service>): { exitOn?: string } {
+  if (name === undefined) return {}
+  if (services[name] === undefined)
+    throw new ProblemError(messages.unknownService(name, Object.keys(services)))
+  return { exitOn: name }
+}
+
+function livenessOf(
+  settings: StackFile['services'][string]['liveness'],
+  port: number | undefined,
+): { liveness?: Liveness } {
+  if (settings === undefined) return {}
+  const probe = readyOf(settings, port)
+  if (probe.type === 'started' || probe.type === 'log') throw new Error(`no liveness by ${probe.type}`)
+  return { liveness: { probe, everyMs: settings.every * 1000, failures: settings.failures } }
+}
+
+function watchOf(settings: StackFile['services'][string]['watch'], dir: string): { watch?: Watch } {
+  if (settings === undefined) return {}
+  const full = Array.isArray(settings) ? { paths: settings, ignore: [], debounce: 0.3 } : settings
+  return {
+    watch: {
+      paths: full.paths.map(path => resolve(dir, path)),
+      ignore: full.ignore,
+      debounceMs: full.debounce * 1000,
+    },
+  }
+}
+
+type Probe = StackFile['services'][string]['ready'] | StackFile['services'][string]['liveness']
+
+function readyOf(ready: Probe, port: number | undefined): Ready {
   if (ready === undefined)
     return port === undefined ? { type: 'started' } : { type: 'tcp', port, host: '127.0.0.1' }
   if ('log' in ready) return { type: 'log', pattern: ready.log }

@@ -24,12 +24,54 @@ const ready = z.union(
 
 const seconds = z.number().min(0).max(3600)
 
+const units = { B: 1, kB: 1e3, KB: 1e3, MB: 1e6, GB: 1e9, KiB: 2 ** 10, MiB: 2 ** 20, GiB: 2 ** 30 }
+
+/** A number of bytes, such as 512MB; as a number in the result. */
+const bytes = z
+  .string()
+  .regex(/^\d+(\.\d+)? ?(B|[kK]B|MB|GB|KiB|MiB|GiB)$/, 'a size such as 512MB or 2GiB')
+  .transform(text => {
+    const [, number = '0', unit = 'B'] = /^([\d.]+) ?(\w+)$/.exec(text) ?? []
+    return Math.round(Number(number) * units[unit as keyof typeof units])
+  })
+
+const liveness = z.union(
+  [
+    z.strictObject({ tcp: port, every: seconds.default(10), failures: z.int().min(1).default(3) }),
+    z.strictObject({
+      http: z.string().regex(/^(\/|https?:\/\/)/),
+      every: seconds.default(10),
+      failures: z.int().min(1).default(3),
+    }),
+    z.strictObject({
+      exec: z.string().min(1),
+      every: seconds.default(10),
+      failures: z.int().min(1).default(3),
+    }),
+  ],
+  {
+    error:
+      'one of tcp: <port>, http: </path or URL>, exec: <shell command>; with every: <seconds> and failures: <number> if you like',
+  },
+)
+
+const watchSettings = z.strictObject({
+  paths: z.array(z.string().min(1)).min(1),
+  ignore: z.array(z.string().min(1)).default([]),
+  debounce: seconds.default(0.3),
+})
+
+const watch = z.union([z.array(z.string().min(1)).min(1), watchSettings], {
+  error: 'a list of files and folders, or paths: with ignore: and debounce:',
+})
+
 const service = z.strictObject({
   command: z.union([z.string().min(1), z.array(z.string()).min(1)], {
     error: 'a command line, or a list of program and arguments',
   }),
   cwd: z.string().optional(),
   env: z.record(z.string(), z.coerce.string()).default({}),
+  env_file: z.union([z.string(), z.array(z.string())], { error: 'a file, or a list of files' }).optional(),
   port: port.optional(),
   depends_on: z.array(name).default([]),
   ready: ready.optional(),
@@ -37,7 +79,13 @@ const service = z.strictObject({
   stop_signal: z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP']).default('SIGTERM'),
   stop_grace: seconds.default(5),
   restart: z.enum(['always', 'on-failure', 'never']).default('always'),
+  max_failures: z.int().min(0).default(0),
   pane: name.optional(),
+  oneshot: z.boolean().default(false),
+  liveness: liveness.optional(),
+  memory_limit: bytes.optional(),
+  watch: watch.optional(),
+  code: z.array(z.string().min(1)).default([]),
 })
 
 const versionRange = z
@@ -83,6 +131,14 @@ export const stackSchema = z.strictObject({
     })
     .default({ panes: ['services'] }),
   restart_key: z.array(name).default([]),
+  profiles: z.record(name, z.array(name).min(1)).default({}),
+  logs: z
+    .strictObject({
+      max_file: bytes.default(16e6),
+      max_total: bytes.default(512e6),
+      max_age_days: z.number().min(0.01).default(14),
+    })
+    .default({ max_file: 16e6, max_total: 512e6, max_age_days: 14 }),
 })
 
 export type StackFile = z.infer<typeof stackSchema>

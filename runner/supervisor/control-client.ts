@@ -34,13 +34,26 @@ export class ControlClient {
     this.#socketPath = socketPath
   }
 
-  async status(): Promise<Status> {
-    return (await this.#json('GET', '/status')) as Status
+  /** `usage`: with CPU and memory of every service, which costs a look through /proc. */
+  async status(options: { usage?: boolean } = {}): Promise<Status> {
+    return (await this.#json('GET', options.usage === true ? '/status?usage=1' : '/status')) as Status
   }
 
-  /** What happens from now on, `hello` with the whole status first; ends with the supervisor, or when `signal` aborts. */
-  async *events(signal?: AbortSignal): AsyncGenerator<SupervisorEvent> {
-    const response = await this.#send('GET', '/events', undefined, signal)
+  /**
+   * What happens from now on, `hello` with the whole status first; ends with the supervisor, or when `signal` aborts.
+   * With `output`, also which bytes the services printed, in order with everything else. `owner`: as long as we listen,
+   * the supervisor may end with `renew` and count on us to start the stack anew.
+   */
+  async *events(
+    signal?: AbortSignal,
+    options: { output?: boolean; owner?: boolean } = {},
+  ): AsyncGenerator<SupervisorEvent> {
+    const query = [
+      ...(options.output === true ? ['output=1'] : []),
+      ...(options.owner === true ? ['owner=1'] : []),
+    ]
+    const path = query.length === 0 ? '/events' : `/events?${query.join('&')}`
+    const response = await this.#send('GET', path, undefined, signal)
     let text = ''
     for await (const chunk of untilClosed(response.setEncoding('utf8'))) {
       const records = (text + String(chunk)).split('\n\n')
@@ -65,6 +78,26 @@ export class ControlClient {
   async restart(services?: string[]): Promise<Restarted[]> {
     const answer = await this.#json('POST', '/restart', services === undefined ? {} : { services })
     return (answer as { restarted: Restarted[] }).restarted
+  }
+
+  /** Starts services, and first what they depend on; those that run already are left alone. */
+  async start(services: string[]): Promise<void> {
+    await this.#json('POST', '/start', { services })
+  }
+
+  /** Stops services, and first what depends on them; resolves when they are gone. They stay stopped until they are started. */
+  async stop(services: string[]): Promise<void> {
+    await this.#json('POST', '/stop', { services })
+  }
+
+  /** Types into a service's terminal: bytes as they would come from a keyboard. */
+  async input(service: string, bytes: string): Promise<void> {
+    await this.#json('POST', '/input', { service, bytes })
+  }
+
+  /** Tells the services' terminals how large their pane is; the last console that says so wins. */
+  async resize(services: string[], size: { columns: number; rows: number }): Promise<void> {
+    await this.#json('POST', '/resize', { services, ...size })
   }
 
   /** Resolves when the supervisor and all its services are gone. A second call while they stop kills them. */

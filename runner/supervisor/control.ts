@@ -4,7 +4,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import { connect } from 'node:net'
 import { identify } from '../../lib/process-identity.ts'
 import { ProblemError, type Problem } from '../../lib/problem.ts'
-import type { EventHub, SupervisorEvent } from './events.ts'
+import type { SupervisorEvent } from './events.ts'
 import { keyOf } from './keys.ts'
 import { problems } from './messages.ts'
 import { removeIfThere } from './state-file.ts'
@@ -12,8 +12,9 @@ import type { Supervisor } from './supervisor.ts'
 
 /**
  * The supervisor's door: HTTP with JSON on a Unix socket that only the user can open.
- * GET /status, /logs?service=…[&lines=n][&follow=1] (raw bytes), /events (server-sent events, the first is `hello`);
- * POST /restart {services?}, /down, /pull, /key {key}. A failure is {problem} with status 4xx or 5xx.
+ * GET /status[?usage=1], /logs?service=…[&lines=n | &from=offset][&to=offset][&follow=1] (raw bytes), /events[?output=1]
+ * (server-sent events, the first is `hello`); POST /restart {services?}, /start {services}, /stop {services}, /down, /pull,
+ * /key {key}, /input {service, bytes}, /resize {services, columns, rows}. A failure is {problem} with status 4xx or 5xx.
  */
 export class Control {
   readonly #server: Server
@@ -51,13 +52,33 @@ export class Control {
     const route = `${request.method} ${url.pathname}`
     switch (route) {
       case 'GET /status':
-        return json(response, this.#supervisor.status())
+        return json(response, this.#supervisor.status({ usage: url.searchParams.get('usage') === '1' }))
       case 'GET /events':
-        return this.#events(response, this.#supervisor.hub)
+        return this.#events(url.searchParams, response)
       case 'GET /logs':
         return await this.#logs(url.searchParams, response)
       case 'POST /restart':
         return json(response, { restarted: await this.#supervisor.restart(servicesOf(await body(request))) })
+      case 'POST /start':
+        this.#supervisor.start(namesOf(await body(request)))
+        return json(response, {})
+      case 'POST /stop':
+        await this.#supervisor.stopServices(namesOf(await body(request)))
+        return json(response, {})
+      case 'POST /input': {
+        const { service, bytes } = await body(request)
+        if (typeof service !== 'string' || typeof bytes !== 'string')
+          throw new ProblemError(problems.badRequest('service and bytes must be texts'))
+        this.#supervisor.input(service, bytes)
+        return json(response, {})
+      }
+      case 'POST /resize': {
+        const { columns, rows, ...rest } = await body(request)
+        if (!isSize(columns) || !isSize(rows))
+          throw new ProblemError(problems.badRequest('columns and rows must be whole numbers from 1 to 2000'))
+        this.#supervisor.resize(namesOf(rest), { columns, rows })
+        return json(response, {})
+      }
       case 'POST /down':
         json(response, { supervisor: identify(process.pid) })
         return this.#supervisor.stop()
@@ -66,7 +87,7 @@ export class Control {
       case 'POST /key': {
         const { key } = await body(request)
         const pressed = typeof key === 'string' ? keyOf(key) : undefined
-        if (pressed === undefined) throw new ProblemError(problems.badRequest('key must be q, r or p'))
+        if (pressed === undefined) throw new ProblemError(problems.badRequest('key must be q, r, p or c'))
         json(response, { pressed })
         return this.#supervisor.press(pressed)
       }
@@ -75,17 +96,20 @@ export class Control {
     }
   }
 
-  #events(response: ServerResponse, hub: EventHub): void {
+  #events(query: URLSearchParams, response: ServerResponse): void {
+    const { hub } = this.#supervisor
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     const send = (event: SupervisorEvent): void => {
       response.write(`data: ${JSON.stringify(event)}\n\n`)
       // Somebody who does not read must not grow us; it can connect again and gets the whole state.
       if (response.writableLength > 1_000_000) response.destroy()
     }
-    const unsubscribe = hub.subscribe(send)
+    const unsubscribe = hub.subscribe(send, { output: query.get('output') === '1' })
+    const disown = query.get('owner') === '1' ? this.#supervisor.own() : undefined
     this.#streams.add(response)
     response.once('close', () => {
       unsubscribe()
+      disown?.()
       this.#streams.delete(response)
     })
     send({ at: Date.now(), type: 'hello', status: this.#supervisor.status(), recent: [...hub.recent] })
@@ -94,7 +118,10 @@ export class Control {
   async #logs(query: URLSearchParams, response: ServerResponse): Promise<void> {
     const log = this.#supervisor.log(query.get('service') ?? '')
     const lines = Number(query.get('lines') ?? 'NaN')
-    let offset = Number.isInteger(lines) ? log.offsetOfLastLines(lines) : 0
+    const to = wholeNumber(query.get('to')) ?? Infinity
+    let offset = Number.isInteger(lines)
+      ? log.offsetOfLastLines(lines)
+      : (wholeNumber(query.get('from')) ?? 0)
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     response.flushHeaders()
     // The reader sets the pace: what it has not taken yet stays in the file.
@@ -108,9 +135,9 @@ export class Control {
     while (!nothingMore.signal.aborted && !response.writableEnded) {
       const { promise, resolve } = Promise.withResolvers<void>()
       wake = resolve
-      const chunk = log.read(offset, 65_536)
+      const chunk = log.read(offset, Math.min(65_536, to - offset))
       offset += chunk.length
-      if (chunk.length === 0 && !follow) break
+      if (offset >= to || (chunk.length === 0 && !follow)) break
       if (chunk.length > 0 && response.write(chunk)) continue
       if (chunk.length > 0) response.once('drain', resolve)
       nothingMore.signal.addEventListener('abort', () => resolve(), { once: true })
@@ -155,6 +182,20 @@ function servicesOf({ services }: Record<string, unknown>): string[] | undefined
   if (services === undefined) return undefined
   if (Array.isArray(services) && services.every(name => typeof name === 'string')) return services
   throw new ProblemError(problems.badRequest('services must be a list of names'))
+}
+
+function namesOf(body: Record<string, unknown>): string[] {
+  const names = servicesOf(body)
+  if (names !== undefined && names.length > 0) return names
+  throw new ProblemError(problems.badRequest('services must be a list of names'))
+}
+
+function isSize(value: unknown): value is number {
+  return Number.isInteger(value) && Number(value) >= 1 && Number(value) <= 2000
+}
+
+function wholeNumber(text: string | null): number | undefined {
+  return text !== null && /^\d+$/.test(text) ? Number(text) : undefined
 }
 
 function json(response: ServerResponse, value: unknown, status = 200): void {

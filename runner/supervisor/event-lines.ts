@@ -1,6 +1,7 @@
 import type { Stack } from '../stack/model.ts'
-import type { EventHub, SupervisorEvent } from './events.ts'
-import { notStartedInWords, pullInWords } from './messages.ts'
+import type { EventHub } from './event-hub.ts'
+import type { SupervisorEvent } from './events.ts'
+import { notStartedInWords, pullInWords, recycledInWords } from './messages.ts'
 import type { PaneLog } from './pane-log.ts'
 
 /** Appends what happens to a pane's services to its log, as lines for people. */
@@ -46,6 +47,17 @@ export function eventLine(event: SupervisorEvent): string | undefined {
         'red',
         `● ${event.service} can't start: ${notStartedInWords(event.why)}${again(event.restartInMs)}`,
       )
+    case 'service_done':
+      return line('green', `✓ ${event.service} done after ${seconds(event.afterMs)}`)
+    case 'service_watched':
+      return line('dim', `○ ${event.service} restarts when ${event.paths.join(', ')} changes`)
+    case 'service_recycled':
+      return line('yellow', `● ${event.service} ${recycledInWords(event.why)}`)
+    case 'stop_waits':
+      return line(
+        'dim',
+        `○ waiting for ${event.service}: pid ${event.pid} (${event.command}); killed in ${seconds(event.killInMs)}`,
+      )
     case 'service_killed':
       return line('yellow', `● ${event.service} did not stop within ${seconds(event.graceMs)}: killed`)
     case 'restarting':
@@ -61,6 +73,7 @@ export function eventLine(event: SupervisorEvent): string | undefined {
     case 'stopped':
       return line('dim', '○ stopped')
     case 'hello':
+    case 'output':
       return undefined
   }
 }

@@ -21,6 +21,14 @@ export type EventBody =
       restartInMs?: number
     }
   | { type: 'service_not_started'; service: string; why: NotStarted; restartInMs?: number }
+  /** A one-shot task has done its work (exit code 0). */
+  | { type: 'service_done'; service: string; afterMs: number }
+  /** From now on a change under these paths restarts it. */
+  | { type: 'service_watched'; service: string; paths: string[] }
+  /** It is ended and started again without having been asked to by a person. */
+  | { type: 'service_recycled'; service: string; why: Recycled }
+  /** Everything is stopping, and this one has not ended yet; told once a second. */
+  | { type: 'stop_waits'; service: string; pid: number; command: string; killInMs: number }
   /** It, or something in its group, did not end in time and was killed. */
   | { type: 'service_killed'; service: string; graceMs: number }
   | { type: 'restarting'; services: string[] }
@@ -28,7 +36,28 @@ export type EventBody =
   | { type: 'pulling' }
   | { type: 'pull_result'; result: PullResult }
   | { type: 'stopping' }
-  | { type: 'stopped' }
+  /**
+   * The last event. `renew`: `up` is to install what changed and start again. `exitCode`: of the service that `--exit-on`
+   * named. `interrupted`: by Ctrl-C in a console.
+   */
+  | { type: 'stopped'; renew?: boolean; exitCode?: number; interrupted?: boolean }
+  /**
+   * Only for listeners that ask (GET /events?output=1), and always before any event that came after: which bytes of which
+   * services' logs are new since the last one, in the order in which they came, at most every 16 ms. Read with LogReader.
+   */
+  | { type: 'output'; pieces: OutputPiece[] }
+
+export interface OutputPiece {
+  service: string
+  /** Logical offsets of the service's log (log-reader.ts). */
+  start: number
+  end: number
+}
+
+export type Recycled =
+  | { reason: 'not_alive'; failures: number; waitedFor: string }
+  | { reason: 'memory'; bytes: number; limit: number }
+  | { reason: 'files_changed'; files: string[] }
 
 export type NotStarted =
   | { reason: 'no_program'; program: string }
@@ -93,28 +122,8 @@ export interface ServiceStatus {
   pane: string
   waitingFor?: string[]
   restartInMs?: number
-}
-
-/** Hands each event to every listener at once. A listener must not throw. */
-export class EventHub {
-  #listeners = new Set<(event: SupervisorEvent) => void>()
-  #recent: SupervisorEvent[] = []
-
-  /** The latest 100 at most, the oldest first. */
-  get recent(): readonly SupervisorEvent[] {
-    return this.#recent
-  }
-
-  emit(body: EventBody): void {
-    const event = { at: Date.now(), ...body }
-    this.#recent.push(event)
-    if (this.#recent.length > 100) this.#recent.shift()
-    for (const listener of this.#listeners) listener(event)
-  }
-
-  /** Returns the function that ends the subscription. */
-  subscribe(listener: (event: SupervisorEvent) => void): () => void {
-    this.#listeners.add(listener)
-    return () => this.#listeners.delete(listener)
-  }
+  /** How its last process ended, when none runs now. */
+  lastEnd?: { code: number; signal?: string }
+  /** Of all its processes, only where the question asked for it (GET /status?usage=1). `cpu`: 1 is one core, since the last question. */
+  usage?: { cpu: number; memory: number; processes: number }
 }

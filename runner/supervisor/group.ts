@@ -23,10 +23,19 @@ export function signalProcess(pid: number, signal: NodeJS.Signals | 0): boolean 
 export function isGroupEmpty(pgid: number): boolean {
   if (!signalProcess(-pgid, 0)) return true
   if (process.platform !== 'linux') return false
-  return !processIds().some(pid => {
-    const fields = statFields(pid)
-    return fields?.[2] === String(pgid) && fields[0] !== 'Z' && fields[0] !== 'X'
-  })
+  return !membersOf(pgid).some(isLiving)
+}
+
+/** The processes of a group. Linux only. */
+export function membersOf(pgid: number): number[] {
+  if (process.platform !== 'linux') return []
+  return processIds().filter(pid => statFields(pid)?.[2] === String(pgid))
+}
+
+/** Not gone, and not a zombie. Linux only. */
+export function isLiving(pid: number): boolean {
+  const state = statFields(pid)?.[0]
+  return state !== undefined && state !== 'Z' && state !== 'X'
 }
 
 /**
@@ -55,12 +64,17 @@ export function commandOf(pid: number): string {
   return (readProc(`/proc/${pid}/cmdline`) ?? '').replaceAll('\0', ' ').trim()
 }
 
+/** Memory that the process has in RAM, in bytes; 0 for one that is gone. Linux only. */
+export function residentBytes(pid: number): number {
+  return Number(/^VmRSS:\s+(\d+) kB$/m.exec(readProc(`/proc/${pid}/status`) ?? '')?.[1] ?? 0) * 1024
+}
+
 export function processIds(): number[] {
   return readdirSync('/proc').map(Number).filter(Number.isInteger)
 }
 
-/** proc(5), counted from the state: 0 state, 1 parent, 2 group, 3 session. */
-function statFields(pid: number): string[] | undefined {
+/** proc(5), counted from the state: 0 state, 1 parent, 2 group, 3 session, 11 to 14 CPU ticks. */
+export function statFields(pid: number): string[] | undefined {
   const stat = readProc(`/proc/${pid}/stat`)
   return stat?.slice(stat.lastIndexOf(')') + 2).split(' ')
 }

@@ -4,7 +4,8 @@ import { rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 
-export const keys = ['q', 'r', 'p'] as const
+/** Quit, restart, pull, and Ctrl-C. */
+export const keys = ['q', 'r', 'p', 'c'] as const
 export type Key = (typeof keys)[number]
 
 /** The key that a character stands for, in upper or lower case. */

@@ -1,48 +1,86 @@
-import { closeSync, fstatSync, openSync, readSync, renameSync, writeSync } from 'node:fs'
+import { closeSync, fstatSync, openSync, writeSync } from 'node:fs'
 import { stripVTControlCharacters } from 'node:util'
+import type { LogLimits } from '../stack/model.ts'
+import { cutOf } from './log-cut.ts'
+import { IndexReader, IndexWriter } from './log-index.ts'
+import { keepLogs } from './log-keeper.ts'
+import { LogReader } from './log-reader.ts'
+import { indexPath, listSegments, logPath, renameIfThere, setAside, statOf } from './log-segments.ts'
+
+export interface LogFileOptions {
+  readonly folder: string
+  readonly service: string
+  readonly limits: LogLimits
+  readonly now: () => number
+  /** Told once, until writing works again. */
+  readonly onTrouble: (error: NodeJS.ErrnoException) => void
+  /**
+   * After each append: the chunk, and the logical offsets between which it stands in the log; they are closer together than
+   * the chunk is long where the disk had no room for all of it.
+   */
+  readonly onAppend: (chunk: Uint8Array, start: number, end: number) => void
+}
 
 /**
- * A service's log: the raw bytes of its terminal, appended as they come. Written synchronously: the bytes stand in the
- * file before anyone is told of them, nothing piles up in memory, and the last words of a crash are never in flight.
+ * Writes a service's log: the raw bytes of its terminal, appended as they come. Written synchronously: the bytes stand in
+ * the file before anyone is told of them, nothing piles up in memory, and the last words of a crash are never in flight.
+ * Offsets are logical: they count every byte ever kept, over all segments and runs. A new segment begins with each run, at
+ * `maxFile` bytes, and after a day. What is too much for all logs together goes at the same moment.
  */
 export class LogFile {
-  readonly path: string
-  readonly #fd: number
-  #size: number
+  /** Where this run began. */
+  readonly runStart: number
+  readonly #options: LogFileOptions
+  #fd: number | undefined
+  #index: IndexWriter | undefined
+  /** Of the current segment. */
+  #start: number
+  #end: number
+  #begun = 0
+  #atLineStart = true
   #listeners = new Set<() => void>()
-  #onTrouble: (error: NodeJS.ErrnoException) => void
-  #onAppend: (chunk: Uint8Array) => void
+  #reader: LogReader | undefined
   #troubled = false
+  #rotateNotBefore = 0
 
-  /** Starts a new file; the earlier one, if any, is kept as `name.1.log`. */
-  constructor(
-    path: string,
-    onTrouble: (error: NodeJS.ErrnoException) => void,
-    onAppend: (chunk: Uint8Array) => void = () => undefined,
-  ) {
-    this.path = path
-    this.#onAppend = onAppend
-    this.#onTrouble = onTrouble
-    keepEarlier(path)
-    this.#fd = openSync(path, 'a+', 0o600)
-    this.#size = fstatSync(this.#fd).size
+  /** Begins a new segment; what the run before left becomes an earlier one. */
+  constructor(options: LogFileOptions) {
+    this.#options = options
+    const { folder, service, now } = options
+    const left = findCurrent(folder, service)
+    this.#start = this.#end = this.runStart = left.start + left.size
+    try {
+      if (left.size > 0) setAside(folder, service, left.start)
+      this.#begin(now())
+      if (left.size > 0) this.#keep()
+    } catch (error) {
+      this.#trouble(error)
+    }
+  }
+
+  /** Just behind the last byte, as a logical offset. */
+  get end(): number {
+    return this.#end
   }
 
   get size(): number {
-    return this.#size
+    return this.#end
+  }
+
+  /** The oldest byte that is still there. */
+  get start(): number {
+    return this.#read().start
   }
 
   append(chunk: Uint8Array): void {
+    const start = this.#end
     try {
-      for (let at = 0; at < chunk.length;) at += writeSync(this.#fd, chunk, at)
-      this.#size += chunk.length
-      this.#troubled = false
+      this.#append(chunk, this.#options.now())
+      if (this.#rotateNotBefore === 0) this.#troubled = false
     } catch (error) {
-      // A full disk must not take the services down; it is told once, until writing works again.
-      if (!this.#troubled) this.#onTrouble(error as NodeJS.ErrnoException)
-      this.#troubled = true
+      this.#trouble(error)
     }
-    this.#onAppend(chunk)
+    this.#options.onAppend(chunk, start, this.#end)
     for (const listener of this.#listeners) listener()
   }
 
@@ -52,50 +90,150 @@ export class LogFile {
     return () => this.#listeners.delete(listener)
   }
 
+  /** As LogReader's: what lies before `start` is gone, and a read there begins at `start`. */
   read(offset: number, length: number): Buffer {
-    const buffer = Buffer.allocUnsafe(Math.max(0, Math.min(length, this.#size - offset)))
-    return buffer.subarray(0, readSync(this.#fd, buffer, 0, buffer.length, offset))
+    return this.#read().read(offset, length)
   }
 
   /** Where the last `lines` lines begin. */
   offsetOfLastLines(lines: number): number {
-    // The end of the last line is not the start of one more.
-    let wanted = lines + (this.#size > 0 && this.read(this.#size - 1, 1)[0] === newline ? 1 : 0)
-    if (lines <= 0) return this.#size
-    for (let end = this.#size; end > 0;) {
-      const start = Math.max(0, end - 65_536)
-      const block = this.read(start, end - start)
-      for (
-        let at = block.lastIndexOf(newline);
-        at !== -1;
-        at = at === 0 ? -1 : block.lastIndexOf(newline, at - 1)
-      )
-        if (--wanted === 0) return start + at + 1
-      end = start
-    }
-    return 0
+    return this.#read().offsetOfLastLines(lines)
   }
 
   /** The last words since `offset`: at most `count` lines, none empty, without colours. */
   lastLines(offset: number, count: number): string[] {
-    const start = Math.max(offset, this.#size - 8192)
-    const text = stripVTControlCharacters(this.read(start, this.#size - start).toString('utf8'))
+    const start = Math.max(offset, this.#end - 8192)
+    const text = stripVTControlCharacters(this.read(start, this.#end - start).toString('utf8'))
     const lines = text.split(/[\r\n]+/).map(line => line.trimEnd())
     return lines.filter(line => line !== '').slice(-count)
   }
 
   close(): void {
-    closeSync(this.#fd)
+    if (this.#fd !== undefined) closeSync(this.#fd)
+    this.#fd = undefined
+    this.#index?.close()
+    this.#index = undefined
+    this.#reader?.close()
+    this.#reader = undefined
+  }
+
+  #append(chunk: Uint8Array, time: number): void {
+    if (this.#fd === undefined) this.#begin(time)
+    let rest = chunk
+    for (;;) {
+      const cut = this.#mayRotate(time) ? cutOf(rest, this.#room(time), this.#atLineStart) : undefined
+      this.#write(cut === undefined ? rest : rest.subarray(0, cut), time)
+      if (cut === undefined) return
+      rest = rest.subarray(cut)
+      this.#rotate(time)
+    }
+  }
+
+  #write(bytes: Uint8Array, time: number): void {
+    if (this.#fd === undefined || bytes.length === 0) return
+    this.#note(time)
+    for (let at = 0; at < bytes.length;) {
+      const written = writeSync(this.#fd, bytes, at)
+      at += written
+      this.#end += written
+      this.#atLineStart = bytes[at - 1] === 10
+    }
+  }
+
+  /** Time goes on by 100 ms at least between two entries, so what is looked at here costs nothing under a flood. */
+  #note(time: number): void {
+    if (this.#fd === undefined || this.#index?.isDue(time) === false) return
+    if (this.#end === this.#start) this.#begun = time
+    const { nlink, size } = fstatSync(this.#fd)
+    // Somebody has deleted or emptied the file: what comes now is to be found again.
+    if ((nlink === 0 || size < this.#end - this.#start) && this.#mayRotate(time)) this.#rotate(time)
+    this.#index?.note(this.#end, time)
+  }
+
+  /** Bytes that still go into the current file; less than none when it is time for the next one. */
+  #room(time: number): number {
+    const { maxFile, maxAgeMs } = this.#options.limits
+    const room = maxFile - (this.#end - this.#start)
+    const age = time - this.#begun
+    const index = this.#index
+    const over =
+      age > Math.min(day, maxAgeMs) ||
+      // A clock that was set back would make the times of an index fall.
+      (index !== undefined && (time < index.last - 1000 || index.size > maxFile))
+    return over ? Math.min(0, room) : room
+  }
+
+  #mayRotate(time: number): boolean {
+    return this.#end > this.#start && time >= this.#rotateNotBefore
+  }
+
+  /** Where that fails, the current file goes on to grow, under its old name or its new one; readers know both. */
+  #rotate(time: number): void {
+    const { folder, service } = this.#options
+    const old = { fd: this.#fd, index: this.#index }
+    try {
+      setAside(folder, service, this.#start)
+      this.#begin(time)
+      if (old.fd !== undefined) closeSync(old.fd)
+      old.index?.close()
+      this.#rotateNotBefore = 0
+      this.#keep()
+    } catch (error) {
+      this.#rotateNotBefore = time + 1000
+      this.#trouble(error)
+    }
+  }
+
+  /** The index comes first: whoever finds the log finds the index that belongs to it (LogReader relies on that). */
+  #begin(time: number): void {
+    const { folder, service } = this.#options
+    const index = new IndexWriter(indexPath(folder, service), this.#end, time)
+    try {
+      this.#fd = openSync(logPath(folder, service), 'a', 0o600)
+    } catch (error) {
+      index.close()
+      throw error
+    }
+    this.#index = index
+    this.#start = this.#end
+    this.#begun = time
+    this.#atLineStart = true
+  }
+
+  /** Leaves room for the segment that begins now. */
+  #keep(): void {
+    const { folder, limits, now } = this.#options
+    keepLogs(folder, { ...limits, maxTotal: limits.maxTotal - limits.maxFile }, now())
+  }
+
+  #trouble(error: unknown): void {
+    // A full disk must not take the services down.
+    if (!this.#troubled) this.#options.onTrouble(error as NodeJS.ErrnoException)
+    this.#troubled = true
+  }
+
+  #read(): LogReader {
+    const { folder, service } = this.#options
+    return (this.#reader ??= new LogReader(folder, service))
   }
 }
 
-const newline = 10
+const day = 24 * 3600 * 1000
 
-/** Renames `name.log` to `name.1.log`, if it is there. */
-export function keepEarlier(path: string): void {
+/** What a run before left as its current file: where it begins, and its bytes. */
+function findCurrent(folder: string, service: string): { start: number; size: number } {
+  const last = listSegments(folder, service).at(-1)
+  const behind = last === undefined ? 0 : last.start + last.size
+  const size = statOf(logPath(folder, service))?.size
+  const index = IndexReader.open(indexPath(folder, service))
   try {
-    renameSync(path, path.replace(/\.log$/, '.1.log'))
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
+    if (size !== undefined) return { start: Math.max(behind, index?.start ?? 0), size }
+    // Killed between two renames: the index belongs to the segment that has its name already.
+    if (index !== undefined && index.start === last?.start)
+      renameIfThere(indexPath(folder, service), indexPath(folder, service, last.start))
+    // Or somebody deleted the file: its offsets are not given out again.
+    return { start: Math.max(behind, index?.lastOffset ?? 0), size: 0 }
+  } finally {
+    index?.close()
   }
 }

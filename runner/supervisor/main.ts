@@ -8,7 +8,7 @@ import type { Stack } from '../stack/model.ts'
 import { endConsole } from './console-session.ts'
 import { Control } from './control.ts'
 import { writeEventLines } from './event-lines.ts'
-import { EventHub } from './events.ts'
+import { EventHub } from './event-hub.ts'
 import { Guard } from './guard.ts'
 import { openKeyPipe } from './keys.ts'
 import { LogFile } from './log-file.ts'
@@ -63,12 +63,17 @@ async function supervise(stack: Stack, spawn: Spawn, io: SupervisorIo): Promise<
   const panes = new Map(Object.keys(stack.panes).map(pane => [pane, new PaneLog(stack, pane)]))
   writeEventLines(stack, hub, panes)
   const guard = new Guard(stack, io.env['PATH'] ?? '', detail => tell(notices.guardTrouble(detail)))
-  const logOf = (name: string): LogFile =>
-    new LogFile(
+  const logOf = (name: string): LogFile => {
+    const log: LogFile = new LogFile(
       join(stack.home, 'logs', `${name}.log`),
       error => tell(notices.logTrouble(name, error.message)),
-      chunk => panes.get(stack.services[name]?.pane ?? '')?.append(name, chunk),
+      chunk => {
+        panes.get(stack.services[name]?.pane ?? '')?.append(name, chunk)
+        hub.output(name, log.size - chunk.length, log.size)
+      },
     )
+    return log
+  }
   const supervisor = new Supervisor(hub, logOf, { stack, env: io.env, spawn, guard })
   io.onSignal(() => supervisor.stopByHand())
   const socketPath = join(stack.sockets, 'control.sock')
@@ -77,7 +82,7 @@ async function supervise(stack: Stack, spawn: Spawn, io: SupervisorIo): Promise<
   const keys = openKeyPipe(keysPath, key => supervisor.press(key)).catch((error: Error) =>
     tell(notices.keysTrouble(error.message)),
   )
-  supervisor.start()
+  supervisor.begin()
   io.onListening(socketPath)
 
   await supervisor.finished
@@ -86,7 +91,7 @@ async function supervise(stack: Stack, spawn: Spawn, io: SupervisorIo): Promise<
   await removeIfThere(keysPath)
   await guard.end()
   await removeIfThere(supervisorFilePath(stack.home))
-  hub.emit({ type: 'stopped' })
+  hub.emit({ type: 'stopped', ...supervisor.outcome })
   await control.close()
   await removeIfEmpty(stack.sockets)
 }

@@ -1,7 +1,7 @@
 import { exit } from '../../lib/exit.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { Ready } from '../stack/model.ts'
-import type { NotStarted, PortHolder, PullRefusal, PullResult } from './events.ts'
+import type { NotStarted, PortHolder, PullRefusal, PullResult, Recycled } from './events.ts'
 
 /** Every word of the supervisor for people. */
 export const problems = {
@@ -35,6 +35,11 @@ export const problems = {
     what: `the supervisor does not know ${route}`,
     exit: exit.usage,
   }),
+  noTerminal: (service: string): Problem => ({
+    code: 'no_terminal',
+    what: `${service} does not run, so nothing can be typed into it`,
+    exit: exit.failed,
+  }),
   stopping: (): Problem => ({
     code: 'stopping',
     what: 'the stack is stopping, nothing can be started now',
@@ -61,6 +66,30 @@ export const notices = {
     `no guard: ${detail}; if the supervisor is killed, services may be left over`,
   keysTrouble: (detail: string): string => `the keys' pipe does not work: ${detail}; the commands do`,
   pullBusy: (): string => 'a pull is under way',
+  watchTrouble: (service: string, detail: string): string =>
+    `the files of ${service} can't be watched: ${detail}; it is not restarted when they change`,
+  renewing: (what: string): string => `${what} changed: everything starts anew`,
+  renewByHand: (what: string): string =>
+    `${what} changed: courante down, then up again takes it over; until then only services restart`,
+  stackBroken: (words: string): string =>
+    `the changed stack file has mistakes, so it is not taken over: ${words}`,
+}
+
+export function recycledInWords(why: Recycled): string {
+  switch (why.reason) {
+    case 'not_alive':
+      return `did not answer ${why.failures} times (${why.waitedFor}): it is restarted`
+    case 'memory':
+      return `uses ${megabytes(why.bytes)} of memory, its limit is ${megabytes(why.limit)}: it is restarted`
+    case 'files_changed': {
+      const [first = '', ...others] = why.files
+      return `is restarted: ${first}${others.length === 0 ? '' : ` and ${others.length} more`} changed`
+    }
+  }
+}
+
+function megabytes(bytes: number): string {
+  return `${Math.round(bytes / 1e6)} MB`
 }
 
 export function readyInWords(ready: Ready): string {
@@ -101,8 +130,9 @@ export function pullInWords(result: PullResult): string {
   const commit = `${result.short} ${result.date} ${result.subject}`
   if (!result.updated) return `nothing new: ${commit}`
   const files = `${result.filesChanged} ${result.filesChanged === 1 ? 'file' : 'files'} changed`
-  if (result.lockfileChanged) return `pulled ${commit} (${files}; packages too: quit, then up again)`
-  if (result.runnerChanged) return `pulled ${commit} (${files}; the runner too: quit, then up again)`
+  if (result.lockfileChanged)
+    return `pulled ${commit} (${files}; the packages changed: R installs them and starts anew)`
+  if (result.runnerChanged) return `pulled ${commit} (${files}; the runner changed: R starts anew)`
   return `pulled ${commit} (${files}; R restarts)`
 }
 

@@ -22,3 +22,20 @@ export function startOrder(services: Stack['services']): string[] {
 export function dependents(services: Stack['services'], name: string): string[] {
   return Object.keys(services).filter(other => services[other]?.dependsOn.includes(name) === true)
 }
+
+/** These and all that they depend on, directly or not. */
+export function withDependencies(services: Stack['services'], names: readonly string[]): string[] {
+  return closure(names, name => services[name]?.dependsOn ?? [])
+}
+
+/** These and all that depend on them, directly or not. */
+export function withDependents(services: Stack['services'], names: readonly string[]): string[] {
+  return closure(names, name => dependents(services, name))
+}
+
+function closure(names: readonly string[], next: (name: string) => readonly string[]): string[] {
+  const found = new Set(names)
+  // A set that grows while it is walked hands out what was added.
+  for (const name of found) for (const other of next(name)) found.add(other)
+  return [...found]
+}

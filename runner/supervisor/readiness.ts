@@ -34,7 +34,8 @@ async function pauseUnless(signal: AbortSignal, ms: number): Promise<void> {
   }
 }
 
-async function probe(ready: Ready, probed: Probed, signal: AbortSignal): Promise<boolean> {
+/** One try. Not for what is not asked but waited for (its start, a line). */
+export async function probe(ready: Ready, probed: Probed, signal: AbortSignal): Promise<boolean> {
   switch (ready.type) {
     case 'tcp':
       return await answersTcp(ready.port, ready.host, signal)

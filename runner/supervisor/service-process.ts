@@ -1,5 +1,14 @@
 import { setTimeout as delay } from 'node:timers/promises'
-import { groupOf, isGroupEmpty, processesWith, signalGroup, signalProcess } from './group.ts'
+import {
+  commandOf,
+  groupOf,
+  isGroupEmpty,
+  isLiving,
+  membersOf,
+  processesWith,
+  signalGroup,
+  signalProcess,
+} from './group.ts'
 import type { Terminal } from './spawn.ts'
 
 export interface Ended {
@@ -42,6 +51,21 @@ export class ServiceProcess {
       onGrace()
       this.kill()
     }, graceMs)
+  }
+
+  /** A process of it that still lives: the leader if it does, else what it left behind. Linux only. */
+  left(): { pid: number; command: string } | undefined {
+    const pids = [this.pid, ...membersOf(this.pid), ...processesWith(...this.#marks)]
+    const pid = pids.find(isLiving)
+    return pid === undefined ? undefined : { pid, command: commandOf(pid) }
+  }
+
+  write(bytes: string): void {
+    this.#terminal.write(bytes)
+  }
+
+  resize(columns: number, rows: number): void {
+    this.#terminal.resize(columns, rows)
   }
 
   kill(): void {

@@ -17,12 +17,21 @@ export interface Terminal {
   readonly closed: Promise<{ code: number; signal: string | undefined }>
   /** Takes what is left and lets go of the terminal, whoever still holds its other end. Only after the leader has ended. */
   release(): void
+  /** Bytes as they would come from a keyboard. */
+  write(bytes: string): void
+  resize(columns: number, rows: number): void
+}
+
+export interface Size {
+  readonly columns: number
+  readonly rows: number
 }
 
 export type Spawn = (
   stack: Stack,
   name: string,
   inherited: Env,
+  size: Size,
   onData: (chunk: Buffer) => void,
 ) => Terminal | NotStarted
 
@@ -31,7 +40,7 @@ type Env = Readonly<Record<string, string | undefined>>
 /** Loads the terminal package and returns the one function that spawns a service. Rejects where its binary is missing. */
 export async function loadSpawn(): Promise<Spawn> {
   const pty = await import('@lydell/node-pty')
-  return (stack, name, inherited, onData) => {
+  return (stack, name, inherited, size, onData) => {
     const service = stack.services[name]
     if (service === undefined) throw new Error(`no service ${name}`)
     const env = serviceEnv(stack, name, inherited)
@@ -45,8 +54,8 @@ export async function loadSpawn(): Promise<Spawn> {
       // `encoding: null` gives raw bytes; the package's types do not know that.
       const child = pty.spawn(file, args, {
         name: 'xterm-256color',
-        cols: 100,
-        rows: 30,
+        cols: size.columns,
+        rows: size.rows,
         cwd: service.cwd,
         env,
         encoding: null,
@@ -136,6 +145,8 @@ interface PtyChild {
   readonly pid: number
   readonly fd: number
   readonly _socket: ReadStream
+  write(bytes: string): void
+  resize(columns: number, rows: number): void
   onData(listener: (chunk: Buffer) => void): void
   onExit(listener: (exit: { exitCode: number; signal?: number }) => void): void
 }
@@ -166,6 +177,12 @@ function terminal(child: PtyChild, onData: (chunk: Buffer) => void): Terminal {
     pid: child.pid,
     leaderEnded: leaderEnded.promise,
     closed: closed.promise,
+    write: bytes => {
+      if (open) child.write(bytes)
+    },
+    resize: (columns, rows) => {
+      if (open) child.resize(columns, rows)
+    },
     release() {
       if (!open) return
       open = false

@@ -1,13 +1,18 @@
+import { relative } from 'node:path'
 import type { Service, Stack } from '../stack/model.ts'
 import type { EventBody, NotStarted, ServiceStatus } from './events.ts'
 import type { Guard } from './guard.ts'
 import type { LogFile } from './log-file.ts'
-import { readyInWords } from './messages.ts'
+import { notices, readyInWords } from './messages.ts'
 import { untilPortFree } from './ports.ts'
-import { untilReady } from './readiness.ts'
+import { untilIll } from './health.ts'
+import { untilReady, type Probed } from './readiness.ts'
 import { ServiceProcess } from './service-process.ts'
 import { deadlineOf, transition, type Action, type Input, type State } from './service.ts'
-import { serviceEnv, type Spawn } from './spawn.ts'
+import { serviceEnv, type Size, type Spawn } from './spawn.ts'
+import { codeStamp } from './code-stamp.ts'
+import { watchFiles } from './file-watch.ts'
+import { UsageMeter, type Usage } from './usage.ts'
 
 export interface Surroundings {
   readonly stack: Stack
@@ -34,6 +39,11 @@ export class SupervisedService {
   #outputListeners = new Set<(chunk: Buffer) => void>()
   #logStart = 0
   #why: NotStarted | undefined
+  #lastEnd: { code: number; signal?: string } | undefined
+  #size: Size = { columns: 100, rows: 30 }
+  #codeStamp: Promise<string> | undefined
+  #unwatch: Promise<() => void> | undefined
+  #stopWaits: NodeJS.Timeout | undefined
 
   constructor(name: string, service: Service, log: LogFile, around: Surroundings) {
     this.name = name
@@ -50,7 +60,12 @@ export class SupervisedService {
     return 'pid' in this.#state ? this.#state.pid : undefined
   }
 
-  status(): ServiceStatus {
+  /** How its last process ended. */
+  get lastEnd(): { code: number; signal?: string } | undefined {
+    return this.#lastEnd
+  }
+
+  status(usage?: Usage): ServiceStatus {
     const state = this.#state
     return {
       name: this.name,
@@ -60,8 +75,58 @@ export class SupervisedService {
       restarts: Math.max(0, this.#spawns - 1),
       ...(this.service.port === undefined ? {} : { port: this.service.port }),
       pane: this.service.pane,
+      ...(this.#lastEnd === undefined || this.pid !== undefined ? {} : { lastEnd: this.#lastEnd }),
+      ...(usage === undefined ? {} : { usage }),
       ...(state.type === 'backoff' ? { restartInMs: Math.max(0, state.until - Date.now()) } : {}),
     }
+  }
+
+  /** Whether a file that it runs has changed since its process was started. */
+  async isCodeChanged(): Promise<boolean> {
+    if (this.#codeStamp === undefined) return false
+    return (await this.#codeStamp) !== (await codeStamp(this.service.code))
+  }
+
+  /** Types into its terminal; false when nothing runs that could read it. */
+  write(bytes: string): boolean {
+    this.#process?.write(bytes)
+    return this.#process !== undefined
+  }
+
+  /** For its terminal now and for the next ones. */
+  resize(size: Size): void {
+    this.#size = size
+    this.#process?.resize(size.columns, size.rows)
+  }
+
+  /** Restarts it when its files change, until the function that this resolves to is called. */
+  watch(): void {
+    const { watch } = this.service
+    if (watch === undefined || this.#unwatch !== undefined) return
+    const { emit, stack } = this.#around
+    const onChange = (files: string[]): void => {
+      const before = this.#state
+      this.handle({ type: 'recycle', ill: false })
+      if (this.#state === before) return
+      emit({ type: 'service_recycled', service: this.name, why: { reason: 'files_changed', files } })
+    }
+    const onTrouble = (detail: string): void =>
+      emit({ type: 'notice', text: notices.watchTrouble(this.name, detail) })
+    this.#unwatch = watchFiles(watch, stack.dir, onChange, onTrouble).then(
+      unwatch => {
+        const paths = watch.paths.map(path => relative(stack.dir, path) || '.')
+        emit({ type: 'service_watched', service: this.name, paths })
+        return unwatch
+      },
+      (error: Error) => {
+        onTrouble(error.message)
+        return () => undefined
+      },
+    )
+  }
+
+  async unwatch(): Promise<void> {
+    ;(await this.#unwatch)?.()
   }
 
   handle(input: Input): void {
@@ -69,6 +134,7 @@ export class SupervisedService {
     const { state, actions } = transition(before, input, Date.now(), this.service)
     this.#state = state
     this.#setTimer()
+    if ((state.type === 'stopping') !== (before.type === 'stopping')) this.#tellStopWaits()
     if (state.type !== before.type || ('pid' in state && !('pid' in before))) this.#around.changed(this)
     for (const action of actions) this.#carryOut(action)
   }
@@ -78,6 +144,19 @@ export class SupervisedService {
     const deadline = deadlineOf(this.#state, this.service)
     if (deadline === undefined) return
     this.#timer = setTimeout(() => this.handle({ type: 'deadline' }), Math.max(0, deadline - Date.now()))
+  }
+
+  /** Nobody should have to guess what a stop is waiting for. */
+  #tellStopWaits(): void {
+    clearInterval(this.#stopWaits)
+    if (this.#state.type !== 'stopping') return
+    const killAt = Date.now() + this.service.stopGraceMs
+    this.#stopWaits = setInterval(() => {
+      const left = this.#process?.left()
+      if (left === undefined) return
+      const killInMs = Math.max(0, killAt - Date.now())
+      this.#around.emit({ type: 'stop_waits', service: this.name, ...left, killInMs })
+    }, 1000)
   }
 
   #carryOut(action: Action): void {
@@ -91,6 +170,10 @@ export class SupervisedService {
       case 'probe':
         this.#probing = new AbortController()
         void this.#probe(this.#probing.signal)
+        return
+      case 'attend':
+        this.#probing = new AbortController()
+        void this.#attend(this.#probing.signal)
         return
       case 'stop_probing':
         this.#probing?.abort()
@@ -107,6 +190,9 @@ export class SupervisedService {
         return
       case 'report_ready':
         emit({ type: 'service_ready', service, afterMs: action.afterMs })
+        return
+      case 'report_done':
+        emit({ type: 'service_done', service, afterMs: action.afterMs })
         return
       case 'report_unready':
         emit({
@@ -143,12 +229,13 @@ export class SupervisedService {
       }
     }
     if (signal.aborted) {
-      this.handle({ type: 'not_spawned', again: true })
+      this.handle({ type: 'not_spawned', again: true, luck: Math.random() })
       return
     }
+    if (this.service.code.length > 0) this.#codeStamp = codeStamp(this.service.code)
     this.#spawns += 1
     this.#logStart = this.log.size
-    const spawned = this.#around.spawn(stack, this.name, env, chunk => this.#output(chunk))
+    const spawned = this.#around.spawn(stack, this.name, env, this.#size, chunk => this.#output(chunk))
     if ('reason' in spawned) {
       this.#notSpawned(spawned)
       return
@@ -160,12 +247,14 @@ export class SupervisedService {
     const { code, signal: by } = await this.#process.ended
     guard.del(spawned.pid)
     this.#process = undefined
-    this.handle({ type: 'exited', code, signal: by })
+    this.#lastEnd = { code, ...(by === undefined ? {} : { signal: by }) }
+    this.handle({ type: 'exited', code, signal: by, luck: Math.random() })
   }
 
   #notSpawned(why: NotStarted): void {
     this.#why = why
-    this.handle({ type: 'not_spawned', again: why.reason === 'port_busy' || why.reason === 'system' })
+    const again = why.reason === 'port_busy' || why.reason === 'system'
+    this.handle({ type: 'not_spawned', again, luck: Math.random() })
   }
 
   #output(chunk: Buffer): void {
@@ -174,18 +263,31 @@ export class SupervisedService {
   }
 
   async #probe(signal: AbortSignal): Promise<void> {
-    const ready = await untilReady(
-      this.service.ready,
-      {
-        cwd: this.service.cwd,
-        env: serviceEnv(this.#around.stack, this.name, this.#around.env),
-        onOutput: listener => {
-          this.#outputListeners.add(listener)
-          return () => this.#outputListeners.delete(listener)
-        },
-      },
-      signal,
-    )
+    const ready = await untilReady(this.service.ready, this.#probed(), signal)
     if (ready && !signal.aborted) this.handle({ type: 'ready' })
+  }
+
+  async #attend(signal: AbortSignal): Promise<void> {
+    const { liveness, memoryLimit } = this.service
+    if (liveness === undefined && memoryLimit === undefined) return
+    const memory = (): number | undefined => {
+      const { pid } = this
+      return pid === undefined ? undefined : new UsageMeter().measure([pid]).get(pid)?.memory
+    }
+    const why = await untilIll(this.service, this.#probed(), memory, signal)
+    if (why === undefined || signal.aborted) return
+    this.#around.emit({ type: 'service_recycled', service: this.name, why })
+    this.handle({ type: 'recycle', ill: true })
+  }
+
+  #probed(): Probed {
+    return {
+      cwd: this.service.cwd,
+      env: serviceEnv(this.#around.stack, this.name, this.#around.env),
+      onOutput: listener => {
+        this.#outputListeners.add(listener)
+        return () => this.#outputListeners.delete(listener)
+      },
+    }
   }
 }

@@ -1,13 +1,18 @@
+import { constants } from 'node:os'
 import { ProblemError } from '../../lib/problem.ts'
 import type { Stack } from '../stack/model.ts'
-import type { EventHub, PullResult, Status } from './events.ts'
+import type { EventHub } from './event-hub.ts'
+import type { PullResult, Status, SupervisorEvent } from './events.ts'
 import type { Key } from './keys.ts'
 import type { LogFile } from './log-file.ts'
 import { notices, problems } from './messages.ts'
-import { dependents, startOrder } from './order.ts'
+import { dependents, startOrder, withDependencies, withDependents } from './order.ts'
 import { pull } from './pull.ts'
+import { Renewal } from './renewal.ts'
+import type { Size } from './spawn.ts'
 import { SupervisedService, type Surroundings } from './supervised-service.ts'
 import { endRun } from './sweep.ts'
+import { UsageMeter } from './usage.ts'
 
 export interface Restarted {
   service: string
@@ -15,6 +20,9 @@ export interface Restarted {
   /** Absent if it could not be spawned; the events say why. */
   newPid?: number
 }
+
+/** Why everything stopped, for who started it. */
+export type Outcome = Omit<SupervisorEvent & { type: 'stopped' }, 'type' | 'at'>
 
 /** All services of one stack: who may start when, who stops before whom, and what the keys mean. */
 export class Supervisor {
@@ -25,6 +33,11 @@ export class Supervisor {
   readonly #env: Surroundings['env']
   readonly #services = new Map<string, SupervisedService>()
   readonly #since = Date.now()
+  readonly #meter = new UsageMeter()
+  readonly #renewal: Renewal
+  /** Consoles that would start the stack anew if it asked them to. */
+  #owners = 0
+  #outcome: Outcome = {}
   #finish = Promise.withResolvers<void>()
   #waiters = new Set<() => void>()
   #stoppingSince: number | undefined
@@ -40,6 +53,7 @@ export class Supervisor {
     this.hub = hub
     this.#env = around.env
     this.finished = this.#finish.promise
+    this.#renewal = new Renewal(this.stack.file)
     const emit: Surroundings['emit'] = event => hub.emit(event)
     const changed = (service: SupervisedService): void => this.#changed(service)
     for (const name of startOrder(this.stack.services)) {
@@ -52,15 +66,26 @@ export class Supervisor {
     }
   }
 
-  start(): void {
-    this.#startThese([...this.#services.keys()])
+  /** Why it stopped, or is stopping. */
+  get outcome(): Outcome {
+    return this.#outcome
   }
 
-  status(): Status {
+  /** Starts everything. */
+  begin(): void {
+    this.#startThese([...this.#services.keys()])
+    for (const service of this.#services.values()) service.watch()
+  }
+
+  /** `usage`: with CPU and memory, which costs a look through /proc. */
+  status(options: { usage?: boolean } = {}): Status {
+    const leaders = [...this.#services.values()].map(({ pid }) => pid).filter(pid => pid !== undefined)
+    const usages =
+      options.usage === true && process.platform === 'linux' ? this.#meter.measure(leaders) : undefined
     const services = Object.keys(this.stack.services).map(name => {
       const waitingFor = this.#waitingFor(name)
       return {
-        ...this.#service(name).status(),
+        ...this.#service(name).status(usages?.get(this.#service(name).pid ?? 0)),
         ...(waitingFor === undefined || waitingFor.length === 0 ? {} : { waitingFor }),
       }
     })
@@ -71,7 +96,7 @@ export class Supervisor {
       supervisor: process.pid,
       uptimeMs: Date.now() - this.#since,
       stopping: this.#stoppingSince !== undefined,
-      ready: services.every(service => service.state === 'ready'),
+      ready: services.every(({ state }) => state === 'ready' || state === 'done'),
       restartKey: this.stack.restartKey,
       services,
     }
@@ -79,6 +104,37 @@ export class Supervisor {
 
   log(name: string): LogFile {
     return this.#service(name).log
+  }
+
+  /** Starts these, and first what they depend on; what runs or has done its work is left alone. */
+  start(names: readonly string[]): void {
+    for (const name of names) this.#service(name)
+    if (this.#stoppingSince !== undefined) throw new ProblemError(problems.stopping())
+    const wanted = withDependencies(this.stack.services, names)
+    const again = wanted.filter(name => this.#service(name).state.type !== 'done' || names.includes(name))
+    this.#startThese(again)
+  }
+
+  /** Stops these, and first what depends on them; resolves when they are gone. */
+  async stopServices(names: readonly string[]): Promise<void> {
+    for (const name of names) this.#service(name)
+    if (this.#stoppingSince !== undefined) throw new ProblemError(problems.stopping())
+    await this.#stopThese(withDependents(this.stack.services, names))
+  }
+
+  /** Types into a service's terminal. */
+  input(name: string, bytes: string): void {
+    if (!this.#service(name).write(bytes)) throw new ProblemError(problems.noTerminal(name))
+  }
+
+  resize(names: readonly string[], size: Size): void {
+    for (const name of names) this.#service(name).resize(size)
+  }
+
+  /** A console that can start the stack anew is there until the returned function is called. */
+  own(): () => void {
+    this.#owners += 1
+    return () => (this.#owners -= 1)
   }
 
   /** Stops these and starts them again; resolves when each has its new process, or can't have one. */
@@ -123,8 +179,31 @@ export class Supervisor {
 
   press(key: Key): void {
     if (key === 'q') this.stopByHand()
+    else if (key === 'c') this.interrupt()
     else if (key === 'p') void this.pull().catch(error => this.#tell(error))
-    else if (this.#stoppingSince === undefined) void this.restart().catch(error => this.#tell(error))
+    else if (this.#stoppingSince === undefined) void this.#restartOrRenew().catch(error => this.#tell(error))
+  }
+
+  /** Ctrl-C in a console: as Q, but whoever started the run is told that it was interrupted. */
+  interrupt(): void {
+    if (this.#stoppingSince === undefined) this.#outcome = { ...this.#outcome, interrupted: true }
+    this.stopByHand()
+  }
+
+  /** The key R: what `restart_key` names and whose code changed; after a change of packages, runner or stack file, all. */
+  async #restartOrRenew(): Promise<void> {
+    const check = await this.#renewal.check()
+    if (check.type === 'broken') this.hub.emit({ type: 'notice', text: notices.stackBroken(check.words) })
+    if (check.type === 'changed' && this.#owners === 0)
+      this.hub.emit({ type: 'notice', text: notices.renewByHand(check.what) })
+    if (check.type === 'changed' && this.#owners > 0) {
+      this.hub.emit({ type: 'notice', text: notices.renewing(check.what) })
+      this.#outcome = { ...this.#outcome, renew: true }
+      return this.stop()
+    }
+    const names = new Set(this.stack.restartKey)
+    for (const [name, service] of this.#services) if (await service.isCodeChanged()) names.add(name)
+    await this.restart([...names])
   }
 
   #startThese(names: string[]): void {
@@ -141,7 +220,7 @@ export class Supervisor {
   #waitingFor(name: string): string[] | undefined {
     const { state, service } = this.#service(name)
     if (state.type !== 'waiting') return undefined
-    return service.dependsOn.filter(other => this.#service(other).state.type !== 'ready')
+    return service.dependsOn.filter(other => !isUp(this.#service(other)))
   }
 
   #changed(service: SupervisedService): void {
@@ -153,7 +232,8 @@ export class Supervisor {
       ...(service.pid === undefined ? {} : { pid: service.pid }),
       ...(waitingFor === undefined ? {} : { waitingFor }),
     })
-    if (service.state.type === 'ready') this.#release()
+    if (isUp(service)) this.#release()
+    if (service.name === this.stack.exitOn) this.#exitWith(service)
     for (const waiter of this.#waiters) waiter()
   }
 
@@ -197,15 +277,28 @@ export class Supervisor {
     return state.type !== 'starting'
   }
 
+  /** `--exit-on`: the run ends with this service. */
+  #exitWith(service: SupervisedService): void {
+    const { state, lastEnd } = service
+    if (!['done', 'failed', 'idle'].includes(state.type) || this.#stoppingSince !== undefined) return
+    this.#outcome = { ...this.#outcome, exitCode: lastEnd === undefined ? 1 : exitCodeOf(lastEnd) }
+    this.stop()
+  }
+
   async #stopAll(): Promise<void> {
+    await this.#stopThese([...this.#services.keys()])
+    for (const service of this.#services.values()) await service.unwatch()
+    await endRun(this.stack.run)
+  }
+
+  async #stopThese(names: readonly string[]): Promise<void> {
     const stopped = new Map<string, Promise<void>>()
     // Dependents stand later in the order, so their promises are there first.
-    for (const name of [...this.#services.keys()].toReversed()) {
+    for (const name of [...this.#services.keys()].filter(name => names.includes(name)).toReversed()) {
       const before = dependents(this.stack.services, name).map(async other => await stopped.get(other))
       stopped.set(name, this.#stopAfter(before, name))
     }
     await Promise.all(stopped.values())
-    await endRun(this.stack.run)
   }
 
   async #stopAfter(before: Promise<void>[], name: string): Promise<void> {
@@ -219,6 +312,7 @@ export class Supervisor {
     this.hub.emit({ type: 'pulling' })
     try {
       const result = await pull(this.stack.dir, this.#env)
+      this.#renewal.pulled(result)
       this.hub.emit({ type: 'pull_result', result })
       return result
     } finally {
@@ -235,4 +329,13 @@ export class Supervisor {
   #tell(error: unknown): void {
     this.hub.emit({ type: 'notice', text: error instanceof Error ? error.message : String(error) })
   }
+}
+
+function isUp({ state }: SupervisedService): boolean {
+  return state.type === 'ready' || state.type === 'done'
+}
+
+/** As a shell gives it: 128 and the signal's number for one that was killed. */
+function exitCodeOf({ code, signal }: { code: number; signal?: string }): number {
+  return signal === undefined ? code : 128 + (constants.signals[signal as NodeJS.Signals] ?? 0)
 }

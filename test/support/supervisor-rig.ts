@@ -46,6 +46,9 @@ export class Rig implements AsyncDisposable {
         stopSignal: 'SIGTERM',
         stopGraceMs: 5000,
         restart: 'always',
+        maxFailures: 0,
+        oneshot: false,
+        code: [],
         pane: 'main',
         ...service,
       },
@@ -63,6 +66,7 @@ export class Rig implements AsyncDisposable {
       services: Object.fromEntries(full),
       panes: { main: { title: 'main', services: names } },
       restartKey: names.slice(0, 1),
+      logs: { maxFile: 16e6, maxTotal: 512e6, maxAgeMs: 14 * 24 * 3600 * 1000 },
       ...more,
     })
     await mkdir(join(home, 'run'))

@@ -1,0 +1,53 @@
+import { execFile } from 'node:child_process'
+import { dirname, join } from 'node:path'
+import { promisify } from 'node:util'
+import { codeStamp } from './code-stamp.ts'
+import type { PullResult } from './events.ts'
+
+export type RenewalCheck =
+  | { type: 'same' }
+  /** What the running supervisor knows is old; `what` names it for people. */
+  | { type: 'changed'; what: string }
+  /** The stack file was changed and has mistakes: starting anew with it would leave nothing running. */
+  | { type: 'broken'; words: string }
+
+/** Knows whether a restart of services is enough, or everything, frontend and supervisor included, has to start anew. */
+export class Renewal {
+  readonly #file: string
+  readonly #stackStamp: Promise<string>
+  #pulled: string | undefined
+
+  /** `file`: the path of stack.yaml. */
+  constructor(file: string) {
+    this.#file = file
+    this.#stackStamp = this.#stamp()
+  }
+
+  pulled(result: PullResult): void {
+    if (!result.ok || !result.updated) return
+    if (result.runnerChanged) this.#pulled = 'the runner'
+    if (result.lockfileChanged) this.#pulled = 'the packages'
+  }
+
+  async check(): Promise<RenewalCheck> {
+    if (this.#pulled !== undefined) return { type: 'changed', what: this.#pulled }
+    if ((await this.#stackStamp) === (await this.#stamp())) return { type: 'same' }
+    const words = await this.#mistakes()
+    return words === undefined ? { type: 'changed', what: 'the stack file' } : { type: 'broken', words }
+  }
+
+  async #stamp(): Promise<string> {
+    return await codeStamp([this.#file, join(dirname(this.#file), 'stack.local.yaml')])
+  }
+
+  /** In a process of its own: the schema is large, and the supervisor stays small. */
+  async #mistakes(): Promise<string | undefined> {
+    const main = join(import.meta.dirname, '../main.ts')
+    try {
+      await promisify(execFile)(process.execPath, [main, 'check', '--stack', this.#file], { timeout: 10_000 })
+      return undefined
+    } catch (error) {
+      return (error as { stderr?: string }).stderr?.trim() ?? String(error)
+    }
+  }
+}
