@@ -67,7 +67,7 @@ plan() {
 }
 
 answer=ask
-[ "${npm_config_yes:-}" = true ] || [ "${CI:-}" = true ] || [ "$command" = test ] && answer=yes
+[ "${npm_config_yes:-}" = true ] || [ "${CI:-}" = true ] || [ "${COURANTE_ENVIRONMENT_GRANTED:-}" = 1 ] || [ "$command" = test ] && answer=yes
 for argument in "$@"; do
   case $argument in
     --yes | -y) answer=yes ;;

@@ -11,6 +11,8 @@ export interface Io {
   readonly signal: AbortSignal
   /** Aborted by the second signal: what still runs has a second to end, by force. */
   readonly insist: AbortSignal
+  /** Goes on as another program in this very process; never returns. `file`: an absolute path. */
+  readonly become: (file: string, args: readonly string[], env: Io['env']) => never
 }
 
 /** One program: arguments without node and file in, exit code out. */
@@ -43,6 +45,10 @@ export async function runMain(program: Program): Promise<void> {
     cwd: process.cwd(),
     signal: abort.signal,
     insist: insist.signal,
+    become: (file, args, env) => {
+      if (process.execve === undefined) throw new Error('this system can not replace a process')
+      return process.execve(file, [...args], definedOnly(env))
+    },
   }
   // A reader or a terminal that went away (`courante logs | head`, a closed window) ends the program as a signal would.
   const gone = (error: NodeJS.ErrnoException): void => {
@@ -52,6 +58,12 @@ export async function runMain(program: Program): Promise<void> {
   process.stdout.on('error', gone)
   process.stderr.on('error', gone)
   process.exitCode = await program(process.argv.slice(2), io)
+}
+
+function definedOnly(env: Io['env']): Record<string, string> {
+  return Object.fromEntries(
+    Object.entries(env).filter((entry): entry is [string, string] => entry[1] !== undefined),
+  )
 }
 
 /** The shell's convention: 128 + the signal's number. */

@@ -26,7 +26,10 @@ export interface TailOptions {
 export async function* tail(path: string, options: TailOptions): AsyncGenerator<TailLine> {
   const { signal, rescanMs = 1000 } = options
   const bell = new Bell()
-  const watcher = watchName(path, () => bell.ring())
+  // The folder, since the file may be absent or replaced.
+  const watcher = watchFolder(dirname(path), name => {
+    if (name === null || name === basename(path)) bell.ring()
+  })
   const onAbort = (): void => bell.ring()
   signal.addEventListener('abort', onAbort)
   let file: OpenFile | undefined
@@ -139,12 +142,10 @@ async function startOfLastLines(handle: FileHandle, size: number, lines: number)
   return 0
 }
 
-/** Watches the folder, since the file may be absent or replaced. Without a watch the rescan does it alone. */
-function watchName(path: string, onChange: () => void): FSWatcher | undefined {
+/** Calls back with the name that changed, if the system tells it. Undefined where nothing can be watched: a rescan must do. */
+export function watchFolder(folder: string, onChange: (name: string | null) => void): FSWatcher | undefined {
   try {
-    const watcher = watch(dirname(path), (_event, name) => {
-      if (name === null || name === basename(path)) onChange()
-    })
+    const watcher = watch(folder, (_event, name) => onChange(name))
     watcher.on('error', () => watcher.close())
     return watcher
   } catch (error) {
@@ -156,7 +157,7 @@ function watchName(path: string, onChange: () => void): FSWatcher | undefined {
 }
 
 /** Remembers a ring that comes while nobody waits. */
-class Bell {
+export class Bell {
   #rung = false
   #wake: (() => void) | undefined
 

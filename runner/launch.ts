@@ -11,14 +11,14 @@ import { makeSocketDir } from '../lib/socket-dir.ts'
 import { messages } from './messages.ts'
 import type { RunContext } from './run-context.ts'
 import type { Stack } from './stack/model.ts'
-import { resolveStack } from './stack/resolve.ts'
+import { resolveStack, type RunOptions } from './stack/resolve.ts'
 import { connect, type ControlClient } from './supervisor/control-client.ts'
 import { startPaneLogs } from './supervisor/pane-log.ts'
 import { portHolder } from './supervisor/ports.ts'
 
 /** Throws a ProblemError for the first port of the stack that somebody else holds, and says who. */
-export async function checkPorts(context: RunContext): Promise<void> {
-  for (const [name, { port }] of Object.entries(context.loaded.stack.services)) {
+export async function checkPorts(services: Stack['services']): Promise<void> {
+  for (const [name, { port }] of Object.entries(services)) {
     const holder = port === undefined ? undefined : await portHolder(port)
     if (port === undefined || holder === undefined) continue
     const who = holder === 'unknown' ? "another user's program" : `${holder.command} (pid ${holder.pid})`
@@ -45,9 +45,9 @@ export async function checkHome({ places }: RunContext): Promise<void> {
 }
 
 /** Makes the run's folders, its empty transcript, and the resolved stack that the supervisor reads. */
-export async function prepareRun(context: RunContext): Promise<Stack> {
-  const { places, sockets } = context
-  const stack = resolveStack(context.loaded, places, { id: randomUUID(), sockets })
+export async function prepareRun(context: RunContext, options: RunOptions): Promise<Stack> {
+  const { places } = context
+  const stack = newStack(context, options)
   try {
     // What people said and what services printed is nobody else's business.
     for (const folder of ['logs', 'run']) {
@@ -56,15 +56,20 @@ export async function prepareRun(context: RunContext): Promise<Stack> {
     }
     await mkdir(dirname(places.transcript), { recursive: true })
     await (await open(places.transcript, 'a', 0o600)).close()
-    startPaneLogs(stack)
+    if (stack.paneLogs) startPaneLogs(stack)
     // The environment of services may hold secrets.
     await writeFileAtomic(stackPath(context), `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600 })
-    makeSocketDir(sockets)
+    makeSocketDir(stack.sockets)
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException
     throw new ProblemError(messages.homeUnwritable(places.home, code ?? message), { cause: error })
   }
   return stack
+}
+
+/** The stack as a run that begins now would have it. Throws a ProblemError for a profile or service that is not there. */
+export function newStack({ loaded, places, sockets }: RunContext, options: RunOptions): Stack {
+  return resolveStack(loaded, places, { id: randomUUID(), sockets }, options)
 }
 
 /** The stack of the run that is going on, as it was when it began. */

@@ -105,6 +105,18 @@ export const messages = {
     todo: 'Make room, mend its permissions, or name another folder with --home.',
     exit: exit.failed,
   }),
+  badTime: (option: string, value: string): Problem => ({
+    code: 'bad_time',
+    what: `${option} takes a time or how long ago, not "${value}".`,
+    todo: 'Such as 30s, 10m, 2h, 3d, 2026-11-21, 2026-11-21T09:00, 2026-11-21T09:00:30.250Z',
+    exit: exit.usage,
+  }),
+  badPattern: (value: string, reason: string): Problem => ({
+    code: 'bad_pattern',
+    what: `--grep takes a regular expression, and "${value}" is none (${reason}).`,
+    todo: 'Put a backslash before ( [ { ? * + . where you mean the sign itself.',
+    exit: exit.usage,
+  }),
 }
 
 /** What `up` tells besides failures; each ends its line. */
@@ -115,5 +127,15 @@ export const notices = {
     `${name} is running already (supervisor ${supervisor}); attaching to it.\n`,
   consoleClosed: (name: string): string =>
     `The console was closed; ${name} goes on. The same command attaches again, courante down stops it.\n`,
+  renewed: (name: string): string =>
+    `${name} starts anew in the terminal that began it; courante attach shows it here.\n`,
+  detached: (name: string, supervisor: number): string =>
+    `${name} runs in the background (supervisor ${supervisor}). courante attach shows it, courante down stops it.\n`,
+  notUp: (services: readonly string[]): string =>
+    `not up: ${services.join(', ')}. courante logs ${services[0] ?? ''} tells more; the others go on.\n`,
+  runsAlready: (name: string): string =>
+    `${name} runs already; --profile and --exit-on count only at its start.\n`,
+  stackGood: (path: string, services: number): string =>
+    `${path} is right: ${services} ${services === 1 ? 'service' : 'services'}.\n`,
   stopped: (name: string, logs: string): string => `${name} stopped. Its logs: ${logs}/\n`,
 }

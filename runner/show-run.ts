@@ -7,6 +7,7 @@ import { messages, notices } from './messages.ts'
 import type { RunContext } from './run-context.ts'
 import type { Stack } from './stack/model.ts'
 import type { ControlClient } from './supervisor/control-client.ts'
+import type { SupervisorEvent } from './supervisor/events.ts'
 
 export interface ShownRun {
   readonly context: RunContext
@@ -20,7 +21,8 @@ export interface ShownRun {
 
 /**
  * Shows a run in a console until it has ended, and returns the exit code: 0 when somebody quit it, 128+n when a signal
- * (Ctrl-C, a closed terminal) made us stop it, 1 when the supervisor was killed.
+ * (Ctrl-C, a closed terminal) made us stop it, that of the service which `--exit-on` named, 1 when the supervisor was
+ * killed. Returns 'renew' when the run has ended to be started anew by whoever started it.
  */
 export async function showRun({
   context,
@@ -29,13 +31,13 @@ export async function showRun({
   consoleKind,
   io,
   started,
-}: ShownRun): Promise<number> {
+}: ShownRun): Promise<number | 'renew'> {
   const { open } = context.loaded.stack.console
   const port = open === undefined ? undefined : stack.services[open]?.port
   const address = port === undefined ? undefined : `http://127.0.0.1:${port}`
   if (address !== undefined) io.stdout.write(notices.address(stack.name, address))
   const left = new AbortController()
-  const end = endOf(client, left.signal)
+  const end = endOf(client, started, left.signal)
   const shown = (await consoles[consoleKind]())({
     stack,
     transcript: context.places.transcript,
@@ -70,17 +72,24 @@ export async function showRun({
     io.stderr.write(formatProblem(messages.supervisorDied()))
     return exit.failed
   }
+  if (ended.renew === true && started && !io.signal.aborted) return 'renew'
   const logs = relative(io.cwd, `${stack.home}/logs`)
-  io.stdout.write(notices.stopped(stack.name, logs))
-  return io.signal.aborted ? exitCodeOf(String(io.signal.reason)) : exit.ok
+  io.stdout.write(ended.renew === true ? notices.renewed(stack.name) : notices.stopped(stack.name, logs))
+  if (io.signal.aborted) return exitCodeOf(String(io.signal.reason))
+  if (ended.interrupted === true) return exitCodeOf('SIGINT')
+  return ended.exitCode ?? exit.ok
 }
 
 /** How the run ends: with the supervisor's own word, or without it. Never rejects: why a client failed is its own to tell. */
-async function endOf(client: Promise<ControlClient>, signal: AbortSignal): Promise<'stopped' | 'died'> {
+async function endOf(
+  client: Promise<ControlClient>,
+  owner: boolean,
+  signal: AbortSignal,
+): Promise<(SupervisorEvent & { type: 'stopped' }) | 'died'> {
   try {
     const control = await client
-    for await (const event of control.events(signal)) {
-      if (event.type === 'stopped') return 'stopped'
+    for await (const event of control.events(signal, { owner })) {
+      if (event.type === 'stopped') return event
     }
   } catch {
     // Nobody answers (any more): that is the other end.

@@ -12,9 +12,14 @@ const where = '[--stack FILE] [--home DIR]'
 /** The runner's commands; those of scripts/ tell their own usage in their first line. */
 export const commands: Readonly<Record<string, Command>> = {
   up: {
-    usage: `up [--yes | --no] [--console tmux|plain] ${where}`,
+    usage: `up [--yes | --no] [--console builtin|tmux|plain] [--profile NAME]… [--exit-on SERVICE] [-d] ${where}`,
     summary: 'install what is missing, start everything, open the console; attach if it runs already',
     load: () => import('./up.ts'),
+  },
+  attach: {
+    usage: `attach [--console builtin|tmux|plain] ${where}`,
+    summary: 'open one more console on what runs',
+    load: () => import('./attach.ts'),
   },
   down: {
     usage: `down ${where}`,
@@ -27,7 +32,7 @@ export const commands: Readonly<Record<string, Command>> = {
     load: () => import('./status.ts'),
   },
   logs: {
-    usage: `logs [-f] [-n LINES] [SERVICE…] ${where}`,
+    usage: `logs [-f] [-n LINES] [--since TIME] [--until TIME] [--grep REGEX] [--level LEVEL] [--timestamps] [--json] [SERVICE…] ${where}`,
     summary: 'what the services printed; -f follows',
     load: () => import('./logs.ts'),
   },
@@ -35,6 +40,31 @@ export const commands: Readonly<Record<string, Command>> = {
     usage: `restart [SERVICE…] ${where}`,
     summary: 'restart services; without a name, those that the R key restarts',
     load: () => import('./restart.ts'),
+  },
+  start: {
+    usage: `start SERVICE… ${where}`,
+    summary: 'start services, and first what they depend on',
+    load: () => import('./start.ts'),
+  },
+  stop: {
+    usage: `stop SERVICE… ${where}`,
+    summary: 'stop services, and first what depends on them',
+    load: () => import('./stop.ts'),
+  },
+  events: {
+    usage: `events [--json] ${where}`,
+    summary: 'what happens, as it happens, until the run ends',
+    load: () => import('./events.ts'),
+  },
+  check: {
+    usage: `check ${where}`,
+    summary: 'whether the stack file is right',
+    load: () => import('./check.ts'),
+  },
+  init: {
+    usage: 'init [FOLDER] [--stack FILE] [--force] [--print]',
+    summary: "write a project's stack.yaml from its package.json, Procfile and Python files",
+    load: () => import('./init.ts'),
   },
   completion: {
     usage: 'completion bash|zsh',

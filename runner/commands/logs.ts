@@ -1,66 +1,143 @@
-import { open } from 'node:fs/promises'
+import { once } from 'node:events'
 import { join } from 'node:path'
-import { stripVTControlCharacters } from 'node:util'
 import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
-import { tail } from '../../lib/tail.ts'
+import { Bell, watchFolder } from '../../lib/tail.ts'
+import { lineStart, linesOf, merge, select, sourceOf, type LogQuery, type TimedLine } from '../log-query.ts'
+import { formatTime, parseTime } from '../log-times.ts'
 import { messages } from '../messages.ts'
 import { parseOptions, whereOptions } from '../options.ts'
 import { knownRun } from '../run-context.ts'
+import { levels } from '../supervisor/log-level.ts'
+import { colouredText, lineText } from '../supervisor/log-lines.ts'
+import { LogReader } from '../supervisor/log-reader.ts'
+import { loggedServices } from '../supervisor/log-segments.ts'
+import { commands } from './index.ts'
 
 const options = {
   ...whereOptions,
   follow: { type: 'boolean', short: 'f' },
-  lines: { type: 'string', short: 'n', default: '100' },
+  lines: { type: 'string', short: 'n' },
+  since: { type: 'string' },
+  until: { type: 'string' },
+  grep: { type: 'string' },
+  level: { type: 'string' },
+  timestamps: { type: 'boolean' },
+  json: { type: 'boolean' },
 } as const
 
-/** Reads the raw log files, so that it also tells what happened in a run that has ended. */
+type Values = ReturnType<typeof parse>['values']
+
+/** Reads the log files themselves, so that it also tells what happened in runs that have ended. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parseOptions('logs', { args: [...argv], options, allowPositionals: true })
-  const { home, services: known } = await knownRun(values, io)
+  const { values, positionals } = parse(argv)
+  const query = queryOf(values, Date.now())
+  const { home, services } = await knownRun(values, io)
+  const folder = join(home, 'logs')
+  // A service that the stack file has no more can still be asked for; unasked, it is history.
+  const known = [...new Set([...services, ...loggedServices(folder)])]
   const stranger = positionals.find(name => !known.includes(name))
   if (stranger !== undefined) throw new ProblemError(messages.unknownService(stranger, known))
-  const count = Number(values.lines)
-  if (!Number.isSafeInteger(count) || count < 0) {
-    throw new ProblemError(
-      messages.badArguments(`-n takes a whole number, not "${values.lines}".`, 'logs -n 100'),
-    )
+
+  const names = positionals.length > 0 ? [...new Set(positionals)] : services
+  const sources = names.map(name => sourceOf(name, new LogReader(folder, name), query))
+  const format = formatOf(values, names, io)
+  const print = async (lines: AsyncGenerator<TimedLine[]>): Promise<void> => {
+    for await (const block of lines) {
+      const text = block.map(format).join('')
+      if (text !== '' && !io.stdout.write(text)) await drained(io)
+      if (io.signal.aborted) return
+    }
   }
-  const names = positionals.length > 0 ? positionals : known
-  const width = Math.max(...names.map(name => name.length))
-  const write = (name: string, line: string): void => {
-    const text =
-      io.stdout.isTTY === true ? line.replace(/\r$/, '') : stripVTControlCharacters(line).replace(/\r$/, '')
-    io.stdout.write(names.length === 1 ? `${text}\n` : `${name.padEnd(width)} | ${text}\n`)
-  }
-  const path = (name: string): string => join(home, 'logs', `${name}.log`)
-  if (values.follow === true) {
-    await Promise.all(
-      names.map(async name => {
-        for await (const { line } of tail(path(name), { from: { lines: count }, signal: io.signal }))
-          write(name, line)
-      }),
-    )
-  } else {
-    for (const name of names) for (const line of await lastLines(path(name), count)) write(name, line)
+  const bell = new Bell()
+  const watcher = values.follow === true ? watchFolder(folder, () => bell.ring()) : undefined
+  io.signal.addEventListener('abort', () => bell.ring(), { once: true })
+  try {
+    // Half a line can still become another one, so who follows gets it when it is whole.
+    const whole = ({ reader }: (typeof sources)[number]): number => lineStart(reader, reader.end)
+    const ends = sources.map(source => {
+      if (query.until !== undefined) return lineStart(source.reader, source.reader.offsetAt(query.until))
+      return values.follow === true ? whole(source) : source.reader.end
+    })
+    await print(merge(sources.map((source, at) => select(source, query, ends[at] ?? 0, io.signal))))
+    while (values.follow === true && !io.signal.aborted) {
+      await bell.wait(1000)
+      const news = sources.map((source, at) => {
+        const from = ends[at] ?? 0
+        source.reader.refresh()
+        ends[at] = Math.max(from, whole(source))
+        return linesOf(source, from, ends[at], io.signal)
+      })
+      await print(merge(news))
+    }
+  } finally {
+    watcher?.close()
+    for (const { reader } of sources) reader.close()
   }
   return exit.ok
 }
 
-/** The last lines of a file, from its last 4 MiB at most; none if it isn't there. */
-async function lastLines(path: string, count: number): Promise<string[]> {
+function parse(argv: readonly string[]) {
+  return parseOptions('logs', { args: [...argv], options, allowPositionals: true })
+}
+
+function queryOf(values: Values, now: number): LogQuery {
+  const wrong = (detail: string): ProblemError =>
+    new ProblemError(messages.badArguments(detail, commands['logs']?.usage ?? 'logs'))
+  const { since, until, grep, level: wanted } = values
+  const lines = values.lines ?? (since === undefined && until === undefined ? '100' : undefined)
+  if (lines !== undefined && !/^\d{1,15}$/.test(lines))
+    throw wrong(`-n takes a whole number, not "${lines}".`)
+  const level = levels.find(name => name === wanted)
+  if (wanted !== undefined && level === undefined)
+    throw wrong(`--level takes ${levels.join(', ')}, not "${wanted}".`)
+  if (values.follow === true && until !== undefined) throw wrong('-f has no end, and --until is one.')
+  return {
+    ...(lines === undefined ? {} : { count: Number(lines) }),
+    ...(since === undefined ? {} : { since: timeOf('--since', since, now) }),
+    ...(until === undefined ? {} : { until: timeOf('--until', until, now) }),
+    ...(grep === undefined ? {} : { grep: patternOf(grep) }),
+    ...(level === undefined ? {} : { level }),
+  }
+}
+
+function timeOf(option: string, value: string, now: number): number {
+  const time = parseTime(value, now)
+  if (time === undefined) throw new ProblemError(messages.badTime(option, value))
+  return time
+}
+
+function patternOf(value: string): RegExp {
   try {
-    await using file = await open(path)
-    const { size } = await file.stat()
-    const start = Math.max(0, size - 4 * 1024 * 1024)
-    const bytes = Buffer.alloc(size - start)
-    await file.read(bytes, 0, bytes.length, start)
-    const lines = bytes.toString().split('\n')
-    if (lines.at(-1) === '') lines.pop()
-    return count === 0 ? [] : lines.slice(-count)
+    return new RegExp(value)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return []
-    throw error
+    const reason = (error as Error).message.replace(/^.*: /, '').toLowerCase()
+    throw new ProblemError(messages.badPattern(value, reason), { cause: error })
+  }
+}
+
+function formatOf(values: Values, names: readonly string[], io: Io): (line: TimedLine) => string {
+  if (values.json === true) {
+    return ({ service, time, raw }) =>
+      `${JSON.stringify({ service, time: time === undefined ? null : new Date(time).toISOString(), text: lineText(raw) })}\n`
+  }
+  const shown = io.stdout.isTTY === true && io.env['NO_COLOR'] === undefined ? colouredText : lineText
+  const width = Math.max(...names.map(name => name.length))
+  return ({ service, time, raw }) => {
+    const stamp = values.timestamps === true ? `${time === undefined ? unknownTime : formatTime(time)} ` : ''
+    const label = names.length === 1 ? '' : `${service.padEnd(width)} | `
+    return `${stamp}${label}${shown(raw)}\n`
+  }
+}
+
+const unknownTime = '-'.padEnd('2026-11-21T09:00:00.000'.length)
+
+/** Until the reader has taken what was written, or has gone away. */
+async function drained(io: Io): Promise<void> {
+  try {
+    await once(io.stdout, 'drain', { signal: io.signal })
+  } catch (error) {
+    if (!io.signal.aborted) throw error
   }
 }

@@ -1,50 +1,86 @@
+import { join } from 'node:path'
+import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { chooseConsole } from '../console/choose.ts'
 import { install } from '../install/install.ts'
 import { satisfies } from '../install/version.ts'
-import { checkHome, checkPorts, prepareRun, runningStack, startSupervisor } from '../launch.ts'
+import { checkHome, checkPorts, newStack, prepareRun, startSupervisor } from '../launch.ts'
 import { messages, notices } from '../messages.ts'
 import { parseOptions, whereOptions } from '../options.ts'
 import { runContext, type RunContext } from '../run-context.ts'
 import { showRun } from '../show-run.ts'
-import { connect } from '../supervisor/control-client.ts'
+import { connect, type ControlClient } from '../supervisor/control-client.ts'
 import { sweepStaleRun } from '../supervisor/sweep.ts'
+import { attach } from './attach.ts'
 
 const options = {
   ...whereOptions,
   yes: { type: 'boolean', short: 'y' },
   no: { type: 'boolean' },
   console: { type: 'string' },
+  profile: { type: 'string', multiple: true },
+  'exit-on': { type: 'string' },
+  detach: { type: 'boolean', short: 'd' },
 } as const
 
 /** look → plan → ask → do, then the supervisor, then a console; resolves when the run has ended. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const { values } = parseOptions('up', { args: [...argv], options })
-  const consoleKind = await chooseConsole(values.console, io)
+  const detach = values.detach === true
+  const consoleKind = detach ? undefined : await chooseConsole(values.console, io)
   const context = await runContext(values, io)
   const running = await connect(context.controlSocket)
   if (running.running) {
-    const { supervisor } = running.status
-    io.stdout.write(notices.attaching(context.loaded.stack.name, supervisor))
-    const stack = await runningStack(context)
-    return await showRun({
-      context,
-      stack,
-      client: Promise.resolve(running.client),
-      consoleKind,
-      io,
-      started: false,
-    })
+    const { name } = context.loaded.stack
+    if (values.profile !== undefined || values['exit-on'] !== undefined)
+      io.stderr.write(notices.note(notices.runsAlready(name).trimEnd()))
+    if (consoleKind !== undefined) return await attach(context, running, consoleKind, io)
+    io.stdout.write(notices.detached(name, running.status.supervisor))
+    return exit.ok
+  }
+  const choice = {
+    profiles: values.profile,
+    exitOn: values['exit-on'],
+    paneLogs: consoleKind === 'tmux',
   }
   checkNode(context)
   await checkHome(context)
   await sweepStaleRun(context.places.home)
-  await checkPorts(context)
+  await checkPorts(newStack(context, choice).services)
   await installMissing(context, consentOf(values, io), io)
   if (io.signal.aborted) return exitCodeOf(String(io.signal.reason))
-  const stack = await prepareRun(context)
-  return await showRun({ context, stack, client: startSupervisor(stack, io), consoleKind, io, started: true })
+  // Not the one from above: a venv that was installed meanwhile belongs to the services' environment.
+  const stack = await prepareRun(context, choice)
+  const client = startSupervisor(stack, io)
+  if (consoleKind === undefined) return await untilUp(stack.name, await client, io)
+  const code = await showRun({ context, stack, client, consoleKind, io, started: true })
+  return code === 'renew' ? renew(argv, io) : code
+}
+
+/** Installs what changed and starts again: the same command line once more, through setup.sh. */
+function renew(argv: readonly string[], io: Io): never {
+  const setup = join(import.meta.dirname, '../../setup.sh')
+  // Pressing R was the consent to the packages; models are asked for as ever.
+  const env = { ...io.env, COURANTE_ENVIRONMENT_GRANTED: '1' }
+  return io.become('/bin/sh', ['sh', setup, 'up', ...argv], env)
+}
+
+/** `--detach`: comes back when everything is up, or when something can't be. */
+async function untilUp(name: string, client: ControlClient, io: Io): Promise<number> {
+  for await (const _ of client.events(io.signal)) {
+    const { services, ready, supervisor } = await client.status()
+    if (ready) {
+      io.stdout.write(notices.detached(name, supervisor))
+      return exit.ok
+    }
+    const down = services.filter(({ state, lastEnd }) => state === 'failed' || lastEnd !== undefined)
+    if (down.length === 0) continue
+    io.stdout.write(notices.detached(name, supervisor))
+    io.stderr.write(notices.note(notices.notUp(down.map(service => service.name)).trimEnd()))
+    return exit.failed
+  }
+  return io.signal.aborted ? exitCodeOf(String(io.signal.reason)) : exit.failed
 }
 
 function checkNode({ loaded }: RunContext): void {

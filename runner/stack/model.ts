@@ -17,6 +17,8 @@ export interface Stack {
   /** Path of the console's tmux socket: its server is ended with the supervisor. */
   consoleSocket?: string
   logs: LogLimits
+  /** Whether each pane's services are also written together into `logs/<pane>.pane.log`, for tmux to follow. */
+  paneLogs: boolean
   /** The run ends with this service, and `up` takes over its exit code. */
   exitOn?: string
 }

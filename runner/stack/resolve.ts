@@ -34,12 +34,22 @@ export function placesOf(
   }
 }
 
+/** What `up` chose for one run. */
+export interface RunOptions {
+  /** Only the services of these profiles, and what they depend on. */
+  readonly profiles?: readonly string[] | undefined
+  /** The run ends with this service. */
+  readonly exitOn?: string | undefined
+  /** tmux shows it: its panes need files to follow. */
+  readonly paneLogs?: boolean | undefined
+}
+
 /** The stack as the supervisor takes it: every path absolute, every default filled in. */
 export function resolveStack(
   loaded: LoadedStack,
   places: Places,
   run: { readonly id: string; readonly sockets: string },
-  options: { readonly profiles?: readonly string[]; readonly exitOn?: string } = {},
+  options: RunOptions = {},
 ): Stack {
   const { stack } = loaded
   const [firstPane = 'services'] = stack.console.panes
@@ -89,6 +99,7 @@ export function resolveStack(
       maxTotal: stack.logs.max_total,
       maxAgeMs: stack.logs.max_age_days * 24 * 3600 * 1000,
     },
+    paneLogs: options.paneLogs === true,
     ...exitOnOf(options.exitOn, services),
   }
 }
@@ -115,6 +126,8 @@ function exitOnOf(name: string | undefined, services: Record<string, Service>): 
   if (name === undefined) return {}
   if (services[name] === undefined)
     throw new ProblemError(messages.unknownService(name, Object.keys(services)))
+  // Whatever its policy says: its end is the end.
+  services[name] = { ...services[name], restart: 'never' }
   return { exitOn: name }
 }
 

@@ -107,6 +107,11 @@ export class ControlClient {
       await delay(process.platform === 'linux' ? 5 : 100)
   }
 
+  /** Begins the panes' log files, if the run has none yet; resolves when they can be followed. */
+  async startPaneLogs(): Promise<void> {
+    await this.#json('POST', '/pane-logs')
+  }
+
   async pull(): Promise<PullResult> {
     return (await this.#json('POST', '/pull')) as PullResult
   }

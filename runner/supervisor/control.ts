@@ -7,6 +7,7 @@ import { ProblemError, type Problem } from '../../lib/problem.ts'
 import type { SupervisorEvent } from './events.ts'
 import { keyOf } from './keys.ts'
 import { problems } from './messages.ts'
+import type { PaneLogs } from './pane-logs.ts'
 import { removeIfThere } from './state-file.ts'
 import type { Supervisor } from './supervisor.ts'
 
@@ -14,26 +15,28 @@ import type { Supervisor } from './supervisor.ts'
  * The supervisor's door: HTTP with JSON on a Unix socket that only the user can open.
  * GET /status[?usage=1], /logs?service=…[&lines=n | &from=offset][&to=offset][&follow=1] (raw bytes), /events[?output=1]
  * (server-sent events, the first is `hello`); POST /restart {services?}, /start {services}, /stop {services}, /down, /pull,
- * /key {key}, /input {service, bytes}, /resize {services, columns, rows}. A failure is {problem} with status 4xx or 5xx.
+ * /key {key}, /pane-logs, /input {service, bytes}, /resize {services, columns, rows}. A failure is {problem} with status 4xx or 5xx.
  */
 export class Control {
   readonly #server: Server
   readonly #streams = new Set<ServerResponse>()
   readonly #supervisor: Supervisor
+  readonly #panes: PaneLogs
 
   /** Listens there, in the place of a socket that a dead supervisor left; rejects if a living one answers. */
-  static async listen(path: string, supervisor: Supervisor): Promise<Control> {
+  static async listen(path: string, supervisor: Supervisor, panes: PaneLogs): Promise<Control> {
     if (await answers(path)) throw new Error(`somebody else answers at ${path}`)
     await removeIfThere(path)
-    const control = new Control(supervisor)
+    const control = new Control(supervisor, panes)
     control.#server.listen(path)
     await once(control.#server, 'listening')
     chmodSync(path, 0o600)
     return control
   }
 
-  private constructor(supervisor: Supervisor) {
+  private constructor(supervisor: Supervisor, panes: PaneLogs) {
     this.#supervisor = supervisor
+    this.#panes = panes
     this.#server = createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => fail(response, error))
     })
@@ -79,6 +82,13 @@ export class Control {
         this.#supervisor.resize(namesOf(rest), { columns, rows })
         return json(response, {})
       }
+      case 'POST /pane-logs':
+        this.#panes.begin(service => {
+          const log = this.#supervisor.log(service)
+          const from = log.offsetOfLastLines(100)
+          return log.read(from, log.size - from)
+        })
+        return json(response, {})
       case 'POST /down':
         json(response, { supervisor: identify(process.pid) })
         return this.#supervisor.stop()

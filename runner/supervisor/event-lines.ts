@@ -1,17 +1,6 @@
 import type { Stack } from '../stack/model.ts'
-import type { EventHub } from './event-hub.ts'
 import type { SupervisorEvent } from './events.ts'
 import { notStartedInWords, pullInWords, recycledInWords } from './messages.ts'
-import type { PaneLog } from './pane-log.ts'
-
-/** Appends what happens to a pane's services to its log, as lines for people. */
-export function writeEventLines(stack: Stack, hub: EventHub, panes: ReadonlyMap<string, PaneLog>): void {
-  hub.subscribe(event => {
-    const text = eventLine(event)
-    if (text === undefined) return
-    for (const pane of panesOf(stack, event)) panes.get(pane)?.append('supervisor', Buffer.from(text))
-  })
-}
 
 /**
  * One line with its newline, or undefined for what a pane need not show. It starts by resetting colours: the raw log
@@ -96,7 +85,7 @@ function line(colour: keyof typeof colours, text: string): string {
 }
 
 /** A service's pane; for what concerns the whole stack, the pane of what R restarts, or the first with a service in it. */
-function panesOf(stack: Stack, event: SupervisorEvent): string[] {
+export function panesOf(stack: Stack, event: SupervisorEvent): string[] {
   const service = 'service' in event ? event.service : undefined
   if (service !== undefined) {
     const pane = stack.services[service]?.pane

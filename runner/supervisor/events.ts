@@ -80,6 +80,8 @@ export type PullResult =
       date: string
       subject: string
       filesChanged: number
+      /** What `up` installs changed: our own packages, or a Python requirements file. */
+      installs: boolean
       lockfileChanged: boolean
       runnerChanged: boolean
     }
@@ -120,6 +122,8 @@ export interface ServiceStatus {
   restarts: number
   port?: number
   pane: string
+  /** Logical offset of its log where this run began. */
+  logStart: number
   waitingFor?: string[]
   restartInMs?: number
   /** How its last process ended, when none runs now. */

@@ -121,7 +121,10 @@ export class LogFile {
     if (this.#fd === undefined) this.#begin(time)
     let rest = chunk
     for (;;) {
-      const cut = this.#mayRotate(time) ? cutOf(rest, this.#room(time), this.#atLineStart) : undefined
+      const cut =
+        time < this.#rotateNotBefore
+          ? undefined
+          : cutOf(rest, this.#room(time), this.#atLineStart && this.#end > this.#start)
       this.#write(cut === undefined ? rest : rest.subarray(0, cut), time)
       if (cut === undefined) return
       rest = rest.subarray(cut)
@@ -146,7 +149,8 @@ export class LogFile {
     if (this.#end === this.#start) this.#begun = time
     const { nlink, size } = fstatSync(this.#fd)
     // Somebody has deleted or emptied the file: what comes now is to be found again.
-    if ((nlink === 0 || size < this.#end - this.#start) && this.#mayRotate(time)) this.#rotate(time)
+    const lost = nlink === 0 || size < this.#end - this.#start
+    if (lost && this.#end > this.#start && time >= this.#rotateNotBefore) this.#rotate(time)
     this.#index?.note(this.#end, time)
   }
 
@@ -154,17 +158,14 @@ export class LogFile {
   #room(time: number): number {
     const { maxFile, maxAgeMs } = this.#options.limits
     const room = maxFile - (this.#end - this.#start)
+    if (this.#end === this.#start) return room
     const age = time - this.#begun
     const index = this.#index
     const over =
       age > Math.min(day, maxAgeMs) ||
       // A clock that was set back would make the times of an index fall.
-      (index !== undefined && (time < index.last - 1000 || index.size > maxFile))
+      (index !== undefined && (time < index.last - 1000 || index.size > Math.max(maxFile, leastIndex)))
     return over ? Math.min(0, room) : room
-  }
-
-  #mayRotate(time: number): boolean {
-    return this.#end > this.#start && time >= this.#rotateNotBefore
   }
 
   /** Where that fails, the current file goes on to grow, under its old name or its new one; readers know both. */
@@ -218,6 +219,7 @@ export class LogFile {
   }
 }
 
+const leastIndex = 64 * 1024
 const day = 24 * 3600 * 1000
 
 /** What a run before left as its current file: where it begins, and its bytes. */

@@ -168,7 +168,12 @@ function entriesIn(fd: number, position: number, length: number): Entry[] {
     if (end === -1) return entries
     const [, start, offset, time] = /^(start )?(\d+) (\d+)$/.exec(text.slice(begin, end)) ?? []
     if (offset !== undefined)
-      entries.push({ offset: Number(offset), time: Number(time), at: from + begin, first: start !== undefined })
+      entries.push({
+        offset: Number(offset),
+        time: Number(time),
+        at: from + begin,
+        first: start !== undefined,
+      })
     begin = end + 1
   }
 }

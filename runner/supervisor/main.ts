@@ -7,12 +7,11 @@ import { makeSocketDir } from '../../lib/socket-dir.ts'
 import type { Stack } from '../stack/model.ts'
 import { endConsole } from './console-session.ts'
 import { Control } from './control.ts'
-import { writeEventLines } from './event-lines.ts'
 import { EventHub } from './event-hub.ts'
 import { Guard } from './guard.ts'
 import { openKeyPipe } from './keys.ts'
 import { LogFile } from './log-file.ts'
-import { PaneLog } from './pane-log.ts'
+import { PaneLogs } from './pane-logs.ts'
 import { notices, problems } from './messages.ts'
 import { loadSpawn, type Spawn } from './spawn.ts'
 import { claimSupervisorFile, removeIfEmpty, removeIfThere, supervisorFilePath } from './state-file.ts'
@@ -60,25 +59,25 @@ async function supervise(stack: Stack, spawn: Spawn, io: SupervisorIo): Promise<
 
   const hub = new EventHub()
   const tell = (text: string): void => hub.emit({ type: 'notice', text })
-  const panes = new Map(Object.keys(stack.panes).map(pane => [pane, new PaneLog(stack, pane)]))
-  writeEventLines(stack, hub, panes)
+  const panes = new PaneLogs(stack, hub)
   const guard = new Guard(stack, io.env['PATH'] ?? '', detail => tell(notices.guardTrouble(detail)))
-  const logOf = (name: string): LogFile => {
-    const log: LogFile = new LogFile(
-      join(stack.home, 'logs', `${name}.log`),
-      error => tell(notices.logTrouble(name, error.message)),
-      chunk => {
-        panes.get(stack.services[name]?.pane ?? '')?.append(name, chunk)
-        hub.output(name, log.size - chunk.length, log.size)
+  const logOf = (service: string): LogFile =>
+    new LogFile({
+      folder: join(stack.home, 'logs'),
+      service,
+      limits: stack.logs,
+      now: Date.now,
+      onTrouble: error => tell(notices.logTrouble(service, error.message)),
+      onAppend: (chunk, start, end) => {
+        panes.append(service, chunk)
+        if (end > start) hub.output(service, start, end)
       },
-    )
-    return log
-  }
+    })
   const supervisor = new Supervisor(hub, logOf, { stack, env: io.env, spawn, guard })
   io.onSignal(() => supervisor.stopByHand())
   const socketPath = join(stack.sockets, 'control.sock')
   const keysPath = join(stack.sockets, 'keys')
-  const control = await Control.listen(socketPath, supervisor)
+  const control = await Control.listen(socketPath, supervisor, panes)
   const keys = openKeyPipe(keysPath, key => supervisor.press(key)).catch((error: Error) =>
     tell(notices.keysTrouble(error.message)),
   )

@@ -130,8 +130,9 @@ export function pullInWords(result: PullResult): string {
   const commit = `${result.short} ${result.date} ${result.subject}`
   if (!result.updated) return `nothing new: ${commit}`
   const files = `${result.filesChanged} ${result.filesChanged === 1 ? 'file' : 'files'} changed`
+  if (result.installs) return `pulled ${commit} (${files}; packages changed: R installs them and starts anew)`
   if (result.lockfileChanged)
-    return `pulled ${commit} (${files}; the packages changed: R installs them and starts anew)`
+    return `pulled ${commit} (${files}; package-lock.json changed: npm install, then R)`
   if (result.runnerChanged) return `pulled ${commit} (${files}; the runner changed: R starts anew)`
   return `pulled ${commit} (${files}; R restarts)`
 }

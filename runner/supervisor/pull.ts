@@ -36,8 +36,8 @@ async function pulled(git: Git, top: string, before: string, after: string): Pro
   if (!commit.ok) return refuse('failed', commit.detail)
   const [short = '', date = '', subject = ''] = commit.out.split('\n')
   const names = (await git('diff', '--name-only', before, after)).out.split('\n').filter(name => name !== '')
-  const runner = relative(top, resolve(import.meta.dirname, '..'))
-  const ours = [runner, relative(top, resolve(import.meta.dirname, '../../lib'))].map(folder => `${folder}/`)
+  const own = (path: string): string => relative(top, resolve(import.meta.dirname, '../..', path))
+  const ours = [`${own('runner')}/`, `${own('lib')}/`]
   return {
     ok: true,
     updated: before !== after,
@@ -47,9 +47,15 @@ async function pulled(git: Git, top: string, before: string, after: string): Pro
     date,
     subject,
     filesChanged: names.length,
+    // Of another project's packages only Python's are ours to install.
+    installs: names.some(name => name === own('package-lock.json') || isRequirements(name)),
     lockfileChanged: names.includes('package-lock.json'),
     runnerChanged: names.some(name => ours.some(folder => name.startsWith(folder))),
   }
+}
+
+function isRequirements(name: string): boolean {
+  return /(^|\/)requirements[^/]*\.txt$/.test(name)
 }
 
 function notMerged(detail: string): PullResult {

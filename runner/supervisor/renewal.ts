@@ -26,7 +26,7 @@ export class Renewal {
   pulled(result: PullResult): void {
     if (!result.ok || !result.updated) return
     if (result.runnerChanged) this.#pulled = 'the runner'
-    if (result.lockfileChanged) this.#pulled = 'the packages'
+    if (result.installs) this.#pulled = 'what is to be installed'
   }
 
   async check(): Promise<RenewalCheck> {
@@ -47,7 +47,14 @@ export class Renewal {
       await promisify(execFile)(process.execPath, [main, 'check', '--stack', this.#file], { timeout: 10_000 })
       return undefined
     } catch (error) {
-      return (error as { stderr?: string }).stderr?.trim() ?? String(error)
+      return firstFault((error as { stderr?: string }).stderr ?? String(error))
     }
   }
+}
+
+/** Of a problem's lines the first mistake with its place, which is indented, or what the problem is. */
+function firstFault(words: string): string {
+  const lines = words.split('\n')
+  const fault = lines.find(line => line.startsWith('  ') && !line.trimStart().startsWith('→'))
+  return (fault ?? lines[0] ?? '').trim()
 }

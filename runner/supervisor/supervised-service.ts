@@ -75,6 +75,7 @@ export class SupervisedService {
       restarts: Math.max(0, this.#spawns - 1),
       ...(this.service.port === undefined ? {} : { port: this.service.port }),
       pane: this.service.pane,
+      logStart: this.log.runStart,
       ...(this.#lastEnd === undefined || this.pid !== undefined ? {} : { lastEnd: this.#lastEnd }),
       ...(usage === undefined ? {} : { usage }),
       ...(state.type === 'backoff' ? { restartInMs: Math.max(0, state.until - Date.now()) } : {}),

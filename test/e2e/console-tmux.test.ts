@@ -17,7 +17,9 @@ suite('up in a terminal with tmux', { skip }, () => {
     test(`three panes in proportion, and the keys work, at ${columns}x${rows}`, async () => {
       await using stack = await OurStack.make()
       await using terminal = await Terminal.open({ columns, rows, cwd: root, env: stack.env })
-      await terminal.type(`echo typed before; ${stack.command('up')}; echo ended with $?`)
+      await terminal.type(
+        `echo typed before; ${stack.command('up', '--console', 'tmux')}; echo ended with $?`,
+      )
       const before = await stack.ready()
       const screen = await terminal.shows(/● core {2}● backend[^]*● frontend/)
       assert.match(screen, /transcript/)
@@ -52,10 +54,21 @@ suite('up in a terminal with tmux', { skip }, () => {
     })
   }
 
+  test('Ctrl-C quits as Q does, and the exit code says that it was one', async () => {
+    await using stack = await OurStack.make()
+    await using terminal = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: stack.env })
+    await terminal.type(`${stack.command('up', '--console', 'tmux')}; echo ended with $?`)
+    await stack.ready()
+    await terminal.shows(/● backend/)
+    await terminal.press('C-c')
+    await terminal.shows(/ended with 130/)
+    await stack.gone()
+  })
+
   test('a closed terminal ends everything', async () => {
     await using stack = await OurStack.make()
     await using terminal = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: stack.env })
-    await terminal.type(stack.command('up'))
+    await terminal.type(stack.command('up', '--console', 'tmux'))
     await stack.ready()
     await terminal.shows(/● backend/)
     await terminal.close()
@@ -65,11 +78,11 @@ suite('up in a terminal with tmux', { skip }, () => {
   test('a second up attaches, and says so; Q in either ends both', async () => {
     await using stack = await OurStack.make()
     await using one = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: stack.env })
-    await one.type(`${stack.command('up')}; echo ended with $?`)
+    await one.type(`${stack.command('up', '--console', 'tmux')}; echo ended with $?`)
     const { supervisor } = await stack.ready()
     await one.shows(/● backend/)
     await using two = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: stack.env })
-    await two.type(`${stack.command('up')}; echo ended with $?`)
+    await two.type(`${stack.command('up', '--console', 'tmux')}; echo ended with $?`)
     await two.shows(/● backend/)
     assert.equal((await stack.status())?.supervisor, supervisor)
     await two.press('q')
@@ -84,11 +97,11 @@ suite('up in a terminal with tmux', { skip }, () => {
   test('closing a terminal that only joined leaves the run alone', async () => {
     await using stack = await OurStack.make()
     await using one = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: stack.env })
-    await one.type(`${stack.command('up')}; echo ended with $?`)
+    await one.type(`${stack.command('up', '--console', 'tmux')}; echo ended with $?`)
     await stack.ready()
     await one.shows(/● backend/)
     const two = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: stack.env })
-    await two.type(stack.command('up'))
+    await two.type(stack.command('up', '--console', 'tmux'))
     await two.shows(/● backend/)
     const joined = await childOf(await two.shell())
     const ended = waitForEnd(joined)
@@ -103,7 +116,7 @@ suite('up in a terminal with tmux', { skip }, () => {
   test('kill -9 of the supervisor: nothing lives on, the terminal is restored, the next up works', async () => {
     await using stack = await OurStack.make()
     await using terminal = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: stack.env })
-    await terminal.type(`echo typed before; ${stack.command('up')}; echo ended with $?`)
+    await terminal.type(`echo typed before; ${stack.command('up', '--console', 'tmux')}; echo ended with $?`)
     const { supervisor } = await stack.ready()
     await terminal.shows(/● backend/)
     process.kill(supervisor, 'SIGKILL')
@@ -111,7 +124,7 @@ suite('up in a terminal with tmux', { skip }, () => {
     assert.match(screen, /typed before/)
     assert.match(screen, /the supervisor was killed; everything that it had started was stopped/)
     await stack.gone()
-    await terminal.type(`clear; ${stack.command('up')}; echo again $?`)
+    await terminal.type(`clear; ${stack.command('up', '--console', 'tmux')}; echo again $?`)
     await stack.ready()
     await terminal.shows(/● backend/)
     await terminal.press('q')
@@ -122,7 +135,7 @@ suite('up in a terminal with tmux', { skip }, () => {
   test('kill -9 of up, then of the supervisor: the guard ends the services and the console', async () => {
     await using stack = await OurStack.make()
     await using terminal = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: stack.env })
-    await terminal.type(`echo typed before; ${stack.command('up')}; echo ended with $?`)
+    await terminal.type(`echo typed before; ${stack.command('up', '--console', 'tmux')}; echo ended with $?`)
     const { supervisor } = await stack.ready()
     await terminal.shows(/● backend/)
     const up = await childOf(await terminal.shell())
@@ -137,7 +150,7 @@ suite('up in a terminal with tmux', { skip }, () => {
   test('a service that is killed is shown with its signal, and comes back', async () => {
     await using stack = await OurStack.make()
     await using terminal = await Terminal.open({ columns: 160, rows: 48, cwd: root, env: stack.env })
-    await terminal.type(stack.command('up'))
+    await terminal.type(stack.command('up', '--console', 'tmux'))
     const before = await stack.ready()
     await terminal.shows(/● backend/)
     for (const name of ['backend', 'core']) {

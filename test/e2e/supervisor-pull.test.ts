@@ -18,17 +18,21 @@ suite('supervisor: pull', { timeout: 60_000 }, () => {
       [result.updated, result.subject, result.date, result.filesChanged, result.lockfileChanged],
       [true, 'second: a change', '2026-03-04 05:06', 2, true],
     )
-    assert.equal(result.runnerChanged, false)
+    assert.deepEqual([result.runnerChanged, result.installs], [false, false])
     assert.ok(result.after.startsWith(result.short) && result.before !== result.after)
     assert.match(
       pullInWords(result),
-      /^pulled \w+ 2026-03-04 05:06 second: a change \(2 files changed; packages/,
+      /^pulled \w+ 2026-03-04 05:06 second: a change \(2 files changed; package-lock.json changed: npm install, then R/,
     )
+
+    await repo.commit(repo.theirs, { 'sub/requirements.txt': 'x' }, 'third')
+    const third = await pull(repo.ours, repo.env)
+    assert.match(pullInWords(third), /packages changed: R installs them and starts anew\)$/)
 
     const again = await pull(repo.ours, repo.env)
     assert.ok(again.ok && !again.updated)
-    assert.equal(again.short, result.short)
-    assert.match(pullInWords(again), /^nothing new: \w+ 2026-03-04 05:06 second/)
+    assert.equal(again.short, third.ok ? third.short : '')
+    assert.match(pullInWords(again), /^nothing new: \w+ 2026-03-04 05:06 third/)
   })
 
   test('a changed file is named and nothing is touched', async () => {

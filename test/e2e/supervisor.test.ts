@@ -120,7 +120,7 @@ suite('supervisor: a run from start to end', { timeout: 60_000 }, () => {
     await rig.exited()
     await rig.start()
     await rig.event('service_exited')
-    assert.equal(await rig.log('noise.1'), expected)
+    assert.equal(await rig.log('noise.000000000000000'), expected)
   })
 
   test('logs can be followed', async () => {

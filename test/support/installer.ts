@@ -55,6 +55,9 @@ export function testIo(env: Env, signal = new AbortController().signal): Io & { 
     cwd: '/',
     signal,
     insist,
+    become: () => {
+      throw new Error('not here')
+    },
     text: () => text,
   }
 }

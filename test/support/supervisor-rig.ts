@@ -66,6 +66,7 @@ export class Rig implements AsyncDisposable {
       services: Object.fromEntries(full),
       panes: { main: { title: 'main', services: names } },
       restartKey: names.slice(0, 1),
+      paneLogs: true,
       logs: { maxFile: 16e6, maxTotal: 512e6, maxAgeMs: 14 * 24 * 3600 * 1000 },
       ...more,
     })

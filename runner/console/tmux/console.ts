@@ -67,11 +67,13 @@ function layout({ stack, transcript }: ConsoleContext): string[] {
 
 /** Keeps the labels of the panes and the message line true to the events; ends with `signal` or with the run. */
 async function paint(
-  { client, stack }: ConsoleContext,
+  { client, stack, address }: ConsoleContext,
   tmux: (command: string[]) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
   const control = await client.catch(() => undefined)
+  const usual = ['set', '-g', 'status-right', `${literal(address ?? '')} `]
+  let forget: NodeJS.Timeout | undefined
   let view = emptyView
   for await (const event of control?.events(signal) ?? []) {
     const before = view
@@ -81,14 +83,25 @@ async function paint(
       if (label === paneLabel(before, pane)) return []
       return ['set', '-p', '-t', `${session}:.${index + 1}`, '@label', label, ';']
     })
-    if (view.message !== undefined && view.message !== before.message) {
-      // A message of the past goes with the next key or after 10 s; the pane keeps it.
-      commands.push('display-message', '-d', '10000', view.message.replaceAll('#', '##'), ';')
+    if (view.message !== before.message) {
+      // Beside the keys, not over them as display-message would; the pane keeps it when it has gone from there.
+      commands.push('set', '-g', 'status-right', `${literal(view.message ?? address ?? '')} `, ';')
+      clearTimeout(forget)
+      if (view.message !== undefined) forget = setTimeout(() => void tmux(usual), messageMs)
     }
     if (commands.length > 0) await tmux(commands.slice(0, -1))
   }
+  clearTimeout(forget)
   // The supervisor ends the screen with the run; one that was killed could not.
   if (!signal.aborted) await tmux(['kill-session', '-t', session])
+}
+
+/** How long a message stands in the last line. */
+const messageMs = 10_000
+
+/** Text that neither tmux's formats nor its strftime take for their own. */
+function literal(text: string): string {
+  return text.replaceAll('#', '##').replaceAll('%', '%%')
 }
 
 export function paneLabel(view: View, pane: string): string {
