@@ -6,14 +6,24 @@ set -eu
 root=$(CDPATH='' cd -- "$(dirname -- "$0")" && pwd -P)
 command=${1:-help}
 
+# An installed package (docs/any-project.md): its packages are the business of whoever installed it, so that only a Node
+# may be missing; and Node strips no types there by itself.
+case $root/ in
+  */node_modules/*) packaged=yes lock=$root/package.json up='npx courante up' ;;
+  *) packaged='' lock=$root/package-lock.json up='npm run up' ;;
+esac
+[ "$command" != init ] || up='courante init'
+
 # What would make the last check stale: another Node at that path, a changed lockfile. One cksum, no node start.
-fingerprint() { { ls -lLn "$1" && cat "$root/package-lock.json" && echo "$2"; } 2>/dev/null | cksum; }
+fingerprint() { { ls -lLn "$1" && cat "$lock" && echo "$2"; } 2>/dev/null | cksum; }
 
 hand_over() {
   PATH=$(dirname -- "$node"):$PATH
   NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$root/.runtime/compile-cache}
   export PATH NODE_COMPILE_CACHE
-  if [ "$command" = test ]; then
+  if [ -n "$packaged" ]; then
+    exec "$node" --disable-warning=ExperimentalWarning --require "$root/runner/strip-types.js" "$root/runner/main.ts" "$@"
+  elif [ "$command" = test ]; then
     shift
     exec "$node" "$root/test/run.ts" "$@"
   elif [ -f "$root/scripts/$command.ts" ]; then
@@ -28,7 +38,7 @@ wanted=use
 [ "$command" = test ] && wanted=all
 if [ -f "$root/.runtime/ready" ]; then
   { read -r node && read -r have && read -r sum; } <"$root/.runtime/ready" || node=
-  if [ -n "$node" ] && [ -x "$node" ] && [ -d "$root/node_modules" ] && { [ "$have" = all ] || [ "$have" = "$wanted" ]; } &&
+  if [ -n "$node" ] && [ -x "$node" ] && { [ -n "$packaged" ] || [ -d "$root/node_modules" ]; } && { [ "$have" = all ] || [ "$have" = "$wanted" ]; } &&
     [ "$(fingerprint "$node" "$have")" = "$sum" ]; then
     hand_over "$@"
   fi
@@ -50,6 +60,13 @@ for candidate in "$(command -v node || true)" "$root/.runtime/node_modules/$priv
     break
   fi
 done
+remember() { mkdir -p "$root/.runtime" && printf '%s\n%s\n%s\n' "$node" "$wanted" "$(fingerprint "$node" "$wanted")" >"$root/.runtime/ready"; }
+
+if [ -n "$packaged" ] && [ -n "$node" ]; then
+  # Installed by another user, it can't be written: then each start asks the Node for its version.
+  remember 2>/dev/null || true
+  hand_over "$@"
+fi
 # These need no packages.
 case $command in
   help | version | --help | -h | --version) [ -z "$node" ] || hand_over "$@" ;;
@@ -59,10 +76,12 @@ command -v npm >/dev/null || fail 'npm is missing; it installs the packages.' 'I
 item() { printf '  %s\n      from %s\n      to   %s\n' "$1" "$2" "$3"; }
 
 plan() {
-  echo 'To install, all of it inside this folder:'
+  if [ -n "$packaged" ]; then echo "To install, inside $root:"; else echo 'To install, all of it inside this folder:'; fi
   [ -n "$node" ] || item 'Node 24, a private copy, about 50 MB (190 MB unpacked), MIT' "npm: $private@24" .runtime
-  if [ "$wanted" = all ]; then packages='packages for use and development, about 130 MB (230 MB unpacked)'; else packages='packages, about 75 MB (115 MB unpacked)'; fi
-  item "$packages, each under its own licence" 'npm: package-lock.json' node_modules
+  if [ -z "$packaged" ]; then
+    if [ "$wanted" = all ]; then packages='packages for use and development, about 130 MB (230 MB unpacked)'; else packages='packages, about 75 MB (115 MB unpacked)'; fi
+    item "$packages, each under its own licence" 'npm: package-lock.json' node_modules
+  fi
   [ "$command" != up ] || item 'Python venv, if a Python >= 3.12 is here, nothing to download' 'your Python' venv
 }
 
@@ -75,17 +94,19 @@ for argument in "$@"; do
     --) break ;;
   esac
 done
-# Only `up` and `test` install; any other command says what to do first.
+# Only `up`, `init` and `test` install; any other command says what to do first.
+missing='the packages are not installed yet, or have changed.'
+[ -z "$packaged" ] || missing='there is no Node >= 24.12 here.'
 case $command in
-  up | test) ;;
-  *) [ "$answer" = yes ] || fail 'the packages are not installed yet, or have changed.' 'Run: npm run up' 4 ;;
+  up | init | test) ;;
+  *) [ "$answer" = yes ] || fail "$missing" "Run: $up" 4 ;;
 esac
 case $answer in
-  no) fail 'the environment is missing, and --no forbids installing it.' 'Run: npm run up' 3 ;;
+  no) fail 'the environment is missing, and --no forbids installing it.' "Run: $up" 3 ;;
   yes) [ "$command" = test ] || plan ;;
   ask)
     plan
-    [ -t 0 ] && [ -t 1 ] || fail 'nobody can be asked here: this is no terminal.' 'Run: npm run up --yes' 2
+    { [ -t 0 ] && [ -t 1 ]; } || fail 'nobody can be asked here: this is no terminal.' "Run: $up --yes" 2
     printf 'Install it? [Y/n] '
     read -r reply || reply=n
     case $reply in
@@ -95,7 +116,7 @@ case $answer in
     ;;
 esac
 
-mkdir -p "$root/.runtime"
+mkdir -p "$root/.runtime" 2>/dev/null || fail "$root can't be written." 'Install Node 24.12 or later by hand, then run this again.'
 log=$root/.runtime/install.log
 quietly() { "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2 && fail "$1 failed; the whole output is in $log" 'Mend what it says, then run this again: it goes on where it stopped.'; }; }
 
@@ -105,11 +126,15 @@ if [ -z "$node" ]; then
   node=$root/.runtime/node_modules/$private/bin/node
   recent "$node" || fail "$private has no Node >= 24.12 for this machine." 'Install Node 24.12 or later by hand, then run this again.'
 fi
+if [ -n "$packaged" ]; then
+  remember
+  hand_over "$@"
+fi
 PATH=$(dirname -- "$node"):$PATH
 export PATH
 echo 'Installing the packages …'
 omit=--omit=dev
 [ "$wanted" = all ] && omit=--include=dev
 (cd "$root" && quietly npm ci --ignore-scripts "$omit") || exit
-printf '%s\n%s\n%s\n' "$node" "$wanted" "$(fingerprint "$node" "$wanted")" >"$root/.runtime/ready"
+remember
 hand_over "$@"

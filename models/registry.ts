@@ -1,4 +1,3 @@
-import { execa } from 'execa'
 import { z } from 'zod'
 import { jsonOrUndefined } from '../lib/parse-json.ts'
 import type { Io } from '../lib/io.ts'
@@ -19,6 +18,8 @@ export async function locate(
   options: { readonly env: Io['env']; readonly cwd: string; readonly signal: AbortSignal },
 ): Promise<{ url: string }> {
   const what = `npm: ${from.npm}@${from.version}`
+  // Only here: a start that has nothing to install does without it.
+  const { execa } = await import('execa')
   const result = await execa(
     'npm',
     ['view', `${from.npm}@${from.version}`, 'dist.tarball', '--json', ...retries],

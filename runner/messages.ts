@@ -18,7 +18,7 @@ export const messages = {
   stackMissing: (path: string): Problem => ({
     code: 'stack_missing',
     what: `there is no stack file ${path}.`,
-    todo: 'Name another one with --stack, or run this in the folder that has it.',
+    todo: 'Name another one with --stack, run this in the folder that has it, or write one with: courante init',
     exit: exit.usage,
   }),
   stackUnreadable: (path: string, reason: string): Problem => ({
@@ -48,7 +48,7 @@ export const messages = {
   cannotAsk: (plan: string): Problem => ({
     code: 'cannot_ask',
     what: `something is missing, and nobody can be asked here: this is no terminal.\n${plan}`,
-    todo: 'Agree to it with: npm run up --yes     or run with what is there: ./courante up --no',
+    todo: 'Agree to it with --yes (npm run up --yes), or run with what is there: courante up --no',
     exit: exit.usage,
   }),
   declined: (group: string): Problem => ({
@@ -60,7 +60,7 @@ export const messages = {
   notRunning: (home: string, stack: string | undefined): Problem => ({
     code: 'not_running',
     what: `nothing is running in ${home}.`,
-    todo: `Start it: ${stack === undefined ? 'npm run up' : `courante up --stack ${stack}`}`,
+    todo: `Start it: courante up${stack === undefined ? '' : ` --stack ${stack}`}`,
     exit: exit.notRunning,
   }),
   unknownProfile: (name: string, known: readonly string[]): Problem => ({
@@ -123,6 +123,7 @@ export const messages = {
 export const notices = {
   note: (text: string): string => `note: ${text}\n`,
   address: (name: string, address: string): string => `${name}: ${address}\n`,
+  stackFound: (path: string): string => `stack: ${path}\n`,
   attaching: (name: string, supervisor: number): string =>
     `${name} is running already (supervisor ${supervisor}); attaching to it.\n`,
   consoleClosed: (name: string): string =>

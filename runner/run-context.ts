@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { dirname, join, resolve } from 'node:path'
 import { socketDir } from '../lib/socket-dir.ts'
@@ -12,9 +13,21 @@ import { connect, type ControlClient } from './supervisor/control-client.ts'
 
 const ownStack = join(import.meta.dirname, '../stack.yaml')
 
-/** Which run a command is about: `--stack` and `--home` of the command line, ours without them. */
+/**
+ * Which stack file a command is about: the one of `--stack`; else the stack.yaml of the folder that it is called in; else
+ * Courante's own, which only a clone has. `npm run up` always runs in the clone's folder.
+ */
+function stackFile(values: WhereValues, io: Io): string {
+  if (values.stack !== undefined) return values.stack
+  const here = join(io.cwd, 'stack.yaml')
+  return existsSync(here) || !existsSync(ownStack) ? here : ownStack
+}
+
+/** Which run a command is about, by `--stack` and `--home` of the command line. */
 export interface RunContext {
   readonly loaded: LoadedStack
+  /** A stack file that nobody named: it was found where the command was called. */
+  readonly foundHere: boolean
   readonly places: Places
   /** Folder of the run's sockets. */
   readonly sockets: string
@@ -29,11 +42,12 @@ export interface WhereValues {
 }
 
 export async function runContext(values: WhereValues, io: Io): Promise<RunContext> {
-  const loaded = await loadStack(values.stack ?? ownStack)
+  const loaded = await loadStack(stackFile(values, io))
   const places = placesOf(loaded, { home: values.home, models: io.env['COURANTE_MODELS'] })
   const sockets = socketDir(places.home, io.env)
   return {
     loaded,
+    foundHere: values.stack === undefined && loaded.path !== ownStack,
     places,
     sockets,
     controlSocket: join(sockets, 'control.sock'),
@@ -57,7 +71,7 @@ export async function knownRun(values: WhereValues, io: Io): Promise<KnownRun> {
     const { loaded, places, controlSocket } = await runContext(values, io)
     return { home: places.home, services: Object.keys(loaded.stack.services), controlSocket }
   } catch (error) {
-    const home = resolve(values.home ?? join(dirname(values.stack ?? ownStack), 'var'))
+    const home = resolve(values.home ?? join(dirname(stackFile(values, io)), 'var'))
     const stack = await readResolved(home)
     if (!(error instanceof ProblemError) || stack === undefined) throw error
     const controlSocket = join(socketDir(home, io.env), 'control.sock')

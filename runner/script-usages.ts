@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { readdir, readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 
@@ -11,7 +12,8 @@ const folder = join(import.meta.dirname, '../scripts')
 
 /** The commands of scripts/, by the first line of each file: `// name ARGUMENTS: what it does`. */
 export async function scriptUsages(): Promise<ScriptUsage[]> {
-  const names = (await readdir(folder))
+  // An installed package has none: they are for the stack of the clone.
+  const names = (existsSync(folder) ? await readdir(folder) : [])
     .filter(name => name.endsWith('.ts') && !name.endsWith('.test.ts'))
     .sort()
   const usages = await Promise.all(

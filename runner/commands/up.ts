@@ -30,6 +30,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const detach = values.detach === true
   const consoleKind = detach ? undefined : await chooseConsole(values.console, io)
   const context = await runContext(values, io)
+  if (context.foundHere) io.stdout.write(notices.stackFound(context.loaded.path))
   const running = await connect(context.controlSocket)
   if (running.running) {
     const { name } = context.loaded.stack

@@ -5,6 +5,7 @@ import type { z } from 'zod'
 import { messages } from '../messages.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { crossCheck, type Fault } from './check.ts'
+import { expectation } from './mistake.ts'
 import { stackSchema, type StackFile } from './schema.ts'
 
 export interface LoadedStack {
@@ -22,7 +23,7 @@ export async function loadStack(path: string): Promise<LoadedStack> {
   if (main === undefined) throw new ProblemError(messages.stackMissing(path))
   const local = await readYaml(join(dirname(main.path), 'stack.local.yaml'))
   const files = local === undefined ? [main] : [local, main]
-  const parsed = stackSchema.safeParse(merge(main.value, local?.value))
+  const parsed = stackSchema.safeParse(merge(main.value, local?.value), { error: expectation })
   if (!parsed.success)
     throw new ProblemError(messages.stackInvalid(parsed.error.issues.map(i => place(i, files))))
   const faults = crossCheck(parsed.data).map(fault => place(fault, files))

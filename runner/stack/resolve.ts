@@ -156,10 +156,11 @@ function watchOf(settings: StackFile['services'][string]['watch'], dir: string):
 type Probe = StackFile['services'][string]['ready'] | StackFile['services'][string]['liveness']
 
 function readyOf(ready: Probe, port: number | undefined): Ready {
+  // By name: vite and others listen on ::1 alone where that is what localhost means first; both are tried.
   if (ready === undefined)
-    return port === undefined ? { type: 'started' } : { type: 'tcp', port, host: '127.0.0.1' }
+    return port === undefined ? { type: 'started' } : { type: 'tcp', port, host: 'localhost' }
   if ('log' in ready) return { type: 'log', pattern: ready.log }
-  if ('tcp' in ready) return { type: 'tcp', port: ready.tcp, host: '127.0.0.1' }
+  if ('tcp' in ready) return { type: 'tcp', port: ready.tcp, host: 'localhost' }
   if ('exec' in ready) return { type: 'exec', command: ready.exec }
   return {
     type: 'http',

@@ -1,7 +1,10 @@
 import { z } from 'zod'
 import { modelEntry } from '../../models/catalog.ts'
 
-/** What a stack.yaml may say. docs/stack.md describes each key for people; types and defaults are these. */
+/**
+ * What a stack.yaml may say. docs/stack.md describes each key for people; types and defaults are these. The descriptions
+ * are what an editor shows (json-schema.ts).
+ */
 
 const name = z
   .string()
@@ -11,10 +14,15 @@ const port = z.int().min(1).max(65535)
 
 const ready = z.union(
   [
-    z.strictObject({ log: z.string().min(1) }),
-    z.strictObject({ tcp: port }),
-    z.strictObject({ http: z.string().regex(/^(\/|https?:\/\/)/) }),
-    z.strictObject({ exec: z.string().min(1) }),
+    z.strictObject({ log: z.string().min(1).describe('A regular expression, tried on each line') }),
+    z.strictObject({ tcp: port.describe('A port of this machine that answers') }),
+    z.strictObject({
+      http: z
+        .string()
+        .regex(/^(\/|https?:\/\/)/)
+        .describe('A path on its port, or a whole URL; an answer below 400 is good'),
+    }),
+    z.strictObject({ exec: z.string().min(1).describe('A line for sh that exits with 0') }),
   ],
   {
     error:
@@ -66,26 +74,57 @@ const watch = z.union([z.array(z.string().min(1)).min(1), watchSettings], {
 })
 
 const service = z.strictObject({
-  command: z.union([z.string().min(1), z.array(z.string()).min(1)], {
-    error: 'a command line, or a list of program and arguments',
-  }),
-  cwd: z.string().optional(),
-  env: z.record(z.string(), z.coerce.string()).default({}),
-  env_file: z.union([z.string(), z.array(z.string())], { error: 'a file, or a list of files' }).optional(),
-  port: port.optional(),
-  depends_on: z.array(name).default([]),
-  ready: ready.optional(),
-  ready_timeout: seconds.default(60),
-  stop_signal: z.enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP']).default('SIGTERM'),
-  stop_grace: seconds.default(5),
-  restart: z.enum(['always', 'on-failure', 'never']).default('always'),
-  max_failures: z.int().min(0).default(0),
-  pane: name.optional(),
-  oneshot: z.boolean().default(false),
-  liveness: liveness.optional(),
-  memory_limit: bytes.optional(),
-  watch: watch.optional(),
-  code: z.array(z.string().min(1)).default([]),
+  command: z
+    .union([z.string().min(1), z.array(z.string()).min(1)], {
+      error: 'a command line, or a list of program and arguments',
+    })
+    .describe('A list of program and arguments, or a line for sh'),
+  cwd: z.string().optional().describe('Its working directory; without it, the folder of this file'),
+  env: z.record(z.string(), z.coerce.string()).default({}).describe('More environment variables'),
+  env_file: z
+    .union([z.string(), z.array(z.string())], { error: 'a file, or a list of files' })
+    .optional()
+    .describe('A .env file, or a list of them; a later one goes over an earlier one, env over all'),
+  port: port
+    .optional()
+    .describe('Checked before the start; given to the service as PORT, and to all as COURANTE_PORT_<NAME>'),
+  depends_on: z.array(name).default([]).describe('Started when these are ready, stopped before them'),
+  ready: ready
+    .optional()
+    .describe(
+      'What must be seen before it counts as ready; without it, that its port answers, else its start',
+    ),
+  ready_timeout: seconds.default(60).describe('Seconds; then it is stopped and tried again'),
+  stop_signal: z
+    .enum(['SIGTERM', 'SIGINT', 'SIGQUIT', 'SIGHUP'])
+    .default('SIGTERM')
+    .describe('How it is asked to end'),
+  stop_grace: seconds
+    .default(5)
+    .describe('Seconds from the stop signal until its whole process group is killed'),
+  restart: z
+    .enum(['always', 'on-failure', 'never'])
+    .default('always')
+    .describe('When it ended unasked; with a delay that doubles from 0.5 s to 30 s'),
+  max_failures: z.int().min(0).default(0).describe('After so many failures in a row it stays down; 0: never'),
+  pane: name.optional().describe('Where its log is shown: one of console.panes; without it, the first'),
+  oneshot: z
+    .boolean()
+    .default(false)
+    .describe('A task that runs to its end: who depends on it waits until it has exited with 0'),
+  liveness: liveness
+    .optional()
+    .describe('Asked while it is ready; after some bad answers in a row it is restarted'),
+  memory_limit: bytes
+    .optional()
+    .describe('Such as 2GB, for all of its processes together: above it, it is restarted (Linux)'),
+  watch: watch.optional().describe('Files and folders whose change restarts it at once'),
+  code: z
+    .array(z.string().min(1))
+    .default([])
+    .describe(
+      'Files and folders that it runs: the key R restarts it, too, when one has changed since its start',
+    ),
 })
 
 const versionRange = z
@@ -96,49 +135,72 @@ const versionRange = z
   )
 
 const python = z.strictObject({
-  version: versionRange.default('>=3.12'),
-  venv: z.string().default('venv'),
-  requirements: z.array(z.string()).default(['requirements.txt', 'requirements-dev.txt']),
-  optional: z.boolean().default(false),
+  version: versionRange.default('>=3.12').describe('The Python that is looked for, such as >=3.12'),
+  venv: z
+    .string()
+    .default('venv')
+    .describe(
+      'Folder of the virtual environment, made and filled with consent; its bin comes first on every PATH',
+    ),
+  requirements: z
+    .array(z.string())
+    .default(['requirements.txt', 'requirements-dev.txt'])
+    .describe('Requirements files; one that is not there is passed over'),
+  optional: z.boolean().default(false).describe('If no Python fits: a note, and not an end'),
 })
 
 const tool = z.strictObject({
-  name: z.string().min(1),
-  why: z.string(),
-  optional: z.boolean().default(false),
+  name: z.string().min(1).describe('The program, as it is looked up on PATH'),
+  why: z.string().describe('What it is for'),
+  optional: z.boolean().default(false).describe('If it is missing: a note, and not an end'),
 })
 
 export const stackSchema = z.strictObject({
-  version: z.literal(1).default(1),
-  name,
-  home: z.string().default('var'),
+  version: z.literal(1).default(1).describe('Of this format'),
+  name: name.describe('Shown in the console'),
+  home: z.string().default('var').describe('Where a run writes: logs, transcript, state'),
   environment: z
     .strictObject({
-      node: versionRange.optional(),
-      python: python.optional(),
-      tools: z.array(tool).default([]),
+      node: versionRange.optional().describe('The Node that must run the stack, such as >=24.12'),
+      python: python.optional().describe('A virtual environment for the services that are written in Python'),
+      tools: z.array(tool).default([]).describe('Programs of the system'),
     })
-    .default({ tools: [] }),
-  models: z.array(modelEntry).default([]),
+    .default({ tools: [] })
+    .describe('What must be there before the services start'),
+  models: z.array(modelEntry).default([]).describe('Ids of the catalogue, or model files of your own'),
   services: z
     .record(name, service)
-    .refine(services => Object.keys(services).length > 0, 'at least one service'),
+    .refine(services => Object.keys(services).length > 0, 'at least one service')
+    .describe('What is started, by name'),
   console: z
     .strictObject({
-      transcript: z.string().optional(),
-      panes: z.array(name).min(1).max(2).default(['services']),
-      open: name.optional(),
+      transcript: z
+        .string()
+        .optional()
+        .describe('The file that the top half follows; without it, transcript.log in home'),
+      panes: z
+        .array(name)
+        .min(1)
+        .max(2)
+        .default(['services'])
+        .describe('One or two: bottom left (two thirds) and bottom right'),
+      open: name.optional().describe('The service whose address is shown'),
     })
-    .default({ panes: ['services'] }),
-  restart_key: z.array(name).default([]),
-  profiles: z.record(name, z.array(name).min(1)).default({}),
+    .default({ panes: ['services'] })
+    .describe('What is shown where'),
+  restart_key: z.array(name).default([]).describe('The services that the key R restarts; without it, all'),
+  profiles: z
+    .record(name, z.array(name).min(1))
+    .default({})
+    .describe('Names for parts of the stack: up --profile NAME starts these and what they depend on'),
   logs: z
     .strictObject({
-      max_file: bytes.default(16e6),
-      max_total: bytes.default(512e6),
-      max_age_days: z.number().min(0.01).default(14),
+      max_file: bytes.default(16e6).describe('Size of a log file before the next one is begun; 16MB'),
+      max_total: bytes.default(512e6).describe('What all log files may take, the oldest go first; 512MB'),
+      max_age_days: z.number().min(0.01).default(14).describe('For how long log files are kept'),
     })
-    .default({ max_file: 16e6, max_total: 512e6, max_age_days: 14 }),
+    .default({ max_file: 16e6, max_total: 512e6, max_age_days: 14 })
+    .describe('How much of the past is kept on disk'),
 })
 
 export type StackFile = z.infer<typeof stackSchema>

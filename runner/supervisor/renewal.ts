@@ -44,7 +44,11 @@ export class Renewal {
   async #mistakes(): Promise<string | undefined> {
     const main = join(import.meta.dirname, '../main.ts')
     try {
-      await promisify(execFile)(process.execPath, [main, 'check', '--stack', this.#file], { timeout: 10_000 })
+      await promisify(execFile)(
+        process.execPath,
+        [...process.execArgv, main, 'check', '--stack', this.#file],
+        { timeout: 10_000 },
+      )
       return undefined
     } catch (error) {
       return firstFault((error as { stderr?: string }).stderr ?? String(error))

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { chmod, copyFile, mkdir, readFile, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
@@ -14,12 +14,13 @@ import { Terminal } from '../support/terminal.ts'
  * program that notes how it was called and lays down what setup.sh looks for, and what is handed over to prints its
  * arguments.
  */
-async function freshClone() {
+async function freshClone(place = 'a clone') {
   const folder = await tempDir()
-  const clone = join(folder.path, 'a clone')
+  const clone = join(folder.path, place)
   const tools = join(folder.path, 'tools')
   const calls = join(folder.path, 'npm-calls')
   await mkdir(join(clone, 'runner'), { recursive: true })
+  await copyFile(join(root, 'runner/strip-types.js'), join(clone, 'runner/strip-types.js'))
   await mkdir(tools)
   for (const file of ['setup.sh', 'courante', 'package.json', 'package-lock.json']) {
     await copyFile(join(root, file), join(clone, file))
@@ -144,4 +145,32 @@ suite('setup.sh on a fresh clone with an old Node', () => {
       await terminal.shows(/handed over up[^]*ended with 0/)
     },
   )
+})
+
+suite('setup.sh of an installed package with an old Node', () => {
+  const place = 'a project/node_modules/courante'
+
+  test('without a terminal: only Node is missing, exit code 2, nothing installed', async () => {
+    await using fresh = await freshClone(place)
+    const { exitCode, stdout, stderr } = await fresh.run(['init'])
+    assert.equal(exitCode, 2)
+    assert.match(stdout, /Node 24, /)
+    assert.doesNotMatch(stdout, /packages/)
+    assert.match(stderr, /no terminal[^]*courante init --yes/)
+    assert.equal((await fresh.run(['status'])).exitCode, 4)
+    assert.deepEqual(await fresh.calls(), [])
+  })
+
+  test('with consent it gets Node, no packages, and Node runs its files there; the second time at once', async () => {
+    await using fresh = await freshClone(place)
+    await rm(join(fresh.clone, 'package-lock.json'))
+    const first = await fresh.run(['init', '--yes'])
+    assert.equal(first.exitCode, 0, first.stderr)
+    assert.match(first.stdout, /^handed over init --yes /m)
+    assert.match((await fresh.calls()).join('\n'), /^install .*node-\w+-\w+@24$/)
+    const second = await fresh.run(['status'])
+    assert.equal(second.stdout, `handed over status ${fresh.folder}`)
+    assert.equal(second.stderr, '')
+    assert.equal((await fresh.calls()).length, 1)
+  })
 })

@@ -151,7 +151,7 @@ suite('a stack file with mistakes', () => {
     [
       'a wrong type',
       'name: x\nservices:\n  web: { command: run, port: high }\n',
-      /:3:30: services\.web\.port: expected number/,
+      /:3:30: services\.web\.port: expected a number/,
     ],
     [
       'a dependency that is not there',
@@ -203,6 +203,6 @@ suite('a stack file with mistakes', () => {
     await writeFile(join(folder.path, 'stack.local.yaml'), 'services:\n  a:\n    port: none\n')
     const result = await courante(['status', '--stack', join(folder.path, 'stack.yaml')])
     assert.equal(result.exitCode, 2)
-    assert.match(result.stderr, /stack\.local\.yaml:3:11: services\.a\.port: expected number/)
+    assert.match(result.stderr, /stack\.local\.yaml:3:11: services\.a\.port: expected a number/)
   })
 })

@@ -47,19 +47,19 @@ export function draft(found: Found): Draft | undefined {
     taken.add(name)
     return { ...wish, name }
   })
-  const ports = settlePorts(named)
+  const ports = settlePorts(named, found.dotEnv?.port ?? 5000)
   const services = named.map((wish): DraftService => {
     const settled = ports.get(wish.name)
     // A .env's PORT would win over the one that the key `port` gives.
     const over = found.dotEnv?.port !== undefined && settled?.port !== undefined
     const env = { ...wish.env, ...settled?.env, ...(over ? { PORT: String(settled.port) } : {}) }
-    const envWhy = settled?.env === undefined ? (over ? comments.envOver : undefined) : comments.envForeman
+    const envWhy = settled?.env === undefined ? (over ? comments.envOver : undefined) : settled.why
     return {
       name: wish.name,
       command: wish.command,
       dir: wish.dir,
       ...(settled?.port === undefined ? {} : { port: settled.port }),
-      ...(settled?.why === undefined ? {} : { portWhy: settled.why }),
+      ...(settled?.why === undefined || settled.env !== undefined ? {} : { portWhy: settled.why }),
       env,
       ...(envWhy === undefined ? {} : { envWhy }),
       envFile: found.dotEnv !== undefined,

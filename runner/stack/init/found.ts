@@ -33,6 +33,8 @@ export interface Package {
   readonly scripts: Readonly<Record<string, string>>
   /** Scripts whose program file shows that it stays up: it listens, or it has an endless loop. */
   readonly lasting: ReadonlySet<string>
+  /** Scripts whose program reads PORT and has no port of its own. */
+  readonly needPort: ReadonlySet<string>
   /** What its vite.config says about the port: a number, or something that only vite can tell. */
   readonly vitePort?: number | 'unknown'
 }

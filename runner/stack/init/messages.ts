@@ -80,8 +80,8 @@ export const comments = {
   portUsual: (tool: string): string => `where ${tool} listens unless it is told otherwise`,
   portForeman: 'as foreman counts: 5000, 5100, …; it gets it as PORT',
   portGiven: 'its command takes $PORT; any free number will do',
-  envForeman:
-    'as foreman gives it; with a key port instead, it would count as ready only when it listens there',
+  envGiven: 'its program asks for a PORT; any free number will do',
+  envForeman: 'as foreman gives it, whether it listens there or not',
   envOver: 'over the PORT in .env',
   portTaken: (port: number, other: string): string =>
     `it names port ${port} too, which is ${other}'s: no port here, and it counts as ready at once`,

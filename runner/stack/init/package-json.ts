@@ -47,7 +47,7 @@ export async function readPackage(
       ...(name === undefined ? {} : { name }),
       manager: manager ?? managerOf(packageManager, join(folder, dir)),
       scripts,
-      lasting: await lastingScripts(scripts, join(folder, dir)),
+      ...(await readPrograms(scripts, join(folder, dir))),
       ...(vitePort === undefined ? {} : { vitePort }),
     },
     workspaces: [...patterns, ...(await pnpmWorkspaces(join(folder, dir)))],
@@ -89,21 +89,31 @@ async function portOfVite(folder: string): Promise<Package['vitePort']> {
 }
 
 /** A name such as `alpha` tells nothing, but the file that `node alpha.js` runs does. */
-async function lastingScripts(scripts: Package['scripts'], folder: string): Promise<Set<string>> {
+async function readPrograms(
+  scripts: Package['scripts'],
+  folder: string,
+): Promise<Pick<Package, 'lasting' | 'needPort'>> {
   const lasting = new Set<string>()
+  const needPort = new Set<string>()
   for (const [script, command] of Object.entries(scripts)) {
     const file =
       /^(?:[A-Z_]+=\S+ )*(?:node|tsx|ts-node|bun|sh|bash|python3?)(?: -\S+)* ([^\s"']+\.\w+)\b/.exec(
         command,
       )?.[1]
-    const text = file === undefined ? undefined : await readIfThere(join(folder, file))
-    if (text !== undefined && endless.test(text)) lasting.add(script)
+    const text = file === undefined ? command : `${command}\n${await readIfThere(join(folder, file))}`
+    if (endless.test(text)) lasting.add(script)
+    if (readsPort.test(text) && !hasOwnPort.test(text)) needPort.add(script)
   }
-  return lasting
+  return { lasting, needPort }
 }
 
 const endless =
   /\.listen\(|\bcreateServer\(|\bsetInterval\(|\bserve\(|\bserve_forever\(|\bwhile\s*(?:true|True|:|\(true\)|\(1\))/
+
+const readsPort = /\bprocess\.env(?:\.PORT\b|\[['"]PORT['"]\])|\bos\.environ\[['"]PORT['"]\]/
+
+/** `process.env.PORT || 3000`: it does well without. */
+const hasOwnPort = /\bprocess\.env(?:\.PORT\b|\[['"]PORT['"]\])\)?\s*(?:\|\||\?\?|\?)/
 
 function parseJson(path: string, text: string): unknown {
   try {
@@ -126,7 +136,7 @@ function parseJson(path: string, text: string): unknown {
 function lineOfKey(text: string, path: readonly PropertyKey[]): number {
   let offset = 0
   for (const key of path) {
-    const found = text.indexOf(`${JSON.stringify(String(key))}`, offset)
+    const found = text.indexOf(JSON.stringify(String(key)), offset)
     if (found >= 0) offset = found
   }
   return text.slice(0, offset).split('\n').length

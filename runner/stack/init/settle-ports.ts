@@ -5,13 +5,14 @@ import type { Wish } from './wishes.ts'
 
 export interface SettledPort {
   readonly port?: number
+  /** The reason for the port, for the PORT, or for there being none. */
   readonly why?: string
   /** A PORT that it is given without a promise to listen there. */
   readonly env?: { readonly PORT: string }
 }
 
-/** Who gets which port: first what commands name, then what is free. By the service's name. */
-export function settlePorts(wishes: readonly Wish[]): ReadonlyMap<string, SettledPort> {
+/** Who gets which port: first what commands name, then what is free, from `base` on. By the service's name. */
+export function settlePorts(wishes: readonly Wish[], base: number): ReadonlyMap<string, SettledPort> {
   const holders = new Map<number, string>()
   const settled = new Map<string, SettledPort>()
   const give = (wish: Wish, port: number, why: string): void => {
@@ -36,22 +37,33 @@ export function settlePorts(wishes: readonly Wish[]): ReadonlyMap<string, Settle
     else if (usual?.tool === 'vite' && typeof wish.vitePort === 'number')
       give(wish, wish.vitePort, comments.portConfig)
   }
-  let series = 5000
+  const next = (): number => {
+    let port = base
+    while (holders.has(port)) port += 100
+    return port
+  }
+  const tell = (wish: Wish, port: number, why: string): void => {
+    holders.set(port, wish.name)
+    settled.set(wish.name, { env: { PORT: String(port) }, why })
+  }
   for (const wish of wishes) {
     if (settled.has(wish.name)) continue
+    const { foreman } = wish
+    const said = portIn(wish.program)
     const usual = usualPort(lastLine(wish.program))
-    if (portIn(wish.program).type === 'variable') {
-      if (wish.foreman === undefined) {
-        give(wish, free(series), comments.portGiven)
-        series += 100
-      } else give(wish, free(wish.foreman), comments.portForeman)
-    } else if (usual?.obeysPort === true && wish.foreman !== undefined)
-      give(wish, free(wish.foreman), comments.portForeman)
+    if (said.type === 'variable' && said.listens)
+      give(
+        wish,
+        foreman === undefined ? next() : free(foreman),
+        foreman === undefined ? comments.portGiven : comments.portForeman,
+      )
+    else if (usual?.obeysPort === true && foreman !== undefined)
+      give(wish, free(foreman), comments.portForeman)
     else if (usual?.obeysPort === true) give(wish, free(usual.port), comments.portUsual(usual.tool))
     else if (usual !== undefined && wish.vitePort !== 'unknown')
       give(wish, usual.port, comments.portUsual(usual.tool))
-    else if (usual === undefined && wish.foreman !== undefined)
-      settled.set(wish.name, { env: { PORT: String(wish.foreman) } })
+    else if (usual === undefined && foreman !== undefined) tell(wish, free(foreman), comments.envForeman)
+    else if (said.type === 'variable' || wish.needsPort === true) tell(wish, next(), comments.envGiven)
   }
   return settled
 }

@@ -19,6 +19,7 @@ export interface Wish {
   readonly foreman?: number
   readonly vitePort?: Package['vitePort']
   readonly port?: number
+  readonly needsPort?: boolean
   readonly env: Readonly<Record<string, string>>
 }
 
@@ -118,6 +119,7 @@ function fromScript(one: Package, { script, command, part }: ScriptService, file
     program: command,
     dir: one.dir,
     from: comments.script(file, script, command),
+    needsPort: one.needPort.has(script),
     ...(one.vitePort === undefined ? {} : { vitePort: one.vitePort }),
     env: {},
   }
