@@ -131,7 +131,7 @@ export class Control {
     const to = wholeNumber(query.get('to')) ?? Infinity
     let offset = Number.isInteger(lines)
       ? log.offsetOfLastLines(lines)
-      : (wholeNumber(query.get('from')) ?? 0)
+      : (wholeNumber(query.get('from')) ?? log.runStart)
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     response.flushHeaders()
     // The reader sets the pace: what it has not taken yet stays in the file.
@@ -146,7 +146,8 @@ export class Control {
       const { promise, resolve } = Promise.withResolvers<void>()
       wake = resolve
       const chunk = log.read(offset, Math.min(65_536, to - offset))
-      offset += chunk.length
+      // What a cap has deleted meanwhile is skipped.
+      offset = Math.max(offset, log.start) + chunk.length
       if (offset >= to || (chunk.length === 0 && !follow)) break
       if (chunk.length > 0 && response.write(chunk)) continue
       if (chunk.length > 0) response.once('drain', resolve)

@@ -1,6 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFile } from 'node:child_process'
 import {
+  mkdirSync,
   readdirSync,
   readFileSync,
   rmSync,
@@ -206,10 +207,8 @@ suite('log file', () => {
     // The system lets a file grow to 4 KiB (or 8) and then takes part of a write, as a disk does that fills up.
     const line = `ulimit -f 8; exec "$0" "$@"`
     const writer = join(programs, 'log-writer.ts')
-    const { stdout } = await promisify(execFile)('sh', [
-      ...['-c', line, process.execPath, writer],
-      ...[folder.path, '1000000', '1000000', '2000'],
-    ])
+    const words = ['-c', line, process.execPath, writer, folder.path, '1000000', '1000000', '2000']
+    const { stdout } = await promisify(execFile)('sh', words)
     const { size } = statSync(join(folder.path, 'flood.log'))
     assert.equal(stdout, `trouble EFBIG\nend ${size}\n`)
     assert.ok(size < 24_000)
@@ -218,7 +217,9 @@ suite('log file', () => {
   test('it goes on in a file that can be found when somebody deletes or empties its file', async () => {
     await using folder = await tempDir()
     const { log, write, clock } = openLog(folder.path)
+    rmSync(join(folder.path, 'core.log'))
     write('one\n')
+    assert.equal(readFileSync(join(folder.path, 'core.log'), 'utf8'), 'one\n')
     rmSync(join(folder.path, 'core.log'))
     clock.now += 100
     write('two\n')
@@ -243,6 +244,14 @@ suite('log file', () => {
     clock.now += 999
     write('six\n')
     assert.deepEqual(troubles, ['ENOENT'], 'told once')
+    mkdirSync(folder.path)
+    clock.now += 1
+    write('seven\n')
+    assert.equal(readFileSync(join(folder.path, 'core.log'), 'utf8'), 'seven\n')
+    rmSync(folder.path, { recursive: true })
+    clock.now += 100
+    write('eight\n')
+    assert.deepEqual([troubles, log.end], [['ENOENT', 'ENOENT'], 36], 'and again after it had worked')
     log.close()
   })
 

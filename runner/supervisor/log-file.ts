@@ -42,6 +42,7 @@ export class LogFile {
   #reader: LogReader | undefined
   #troubled = false
   #rotateNotBefore = 0
+  #roomUntil = 0
 
   /** Begins a new segment; what the run before left becomes an earlier one. */
   constructor(options: LogFileOptions) {
@@ -150,7 +151,7 @@ export class LogFile {
     const { nlink, size } = fstatSync(this.#fd)
     // Somebody has deleted or emptied the file: what comes now is to be found again.
     const lost = nlink === 0 || size < this.#end - this.#start
-    if (lost && this.#end > this.#start && time >= this.#rotateNotBefore) this.#rotate(time)
+    if (lost && time >= this.#rotateNotBefore) this.#rotate(time)
     this.#index?.note(this.#end, time)
   }
 
@@ -201,10 +202,13 @@ export class LogFile {
     this.#atLineStart = true
   }
 
-  /** Leaves room for the segment that begins now. */
+  /** Makes room for the file that begins; where files are small, for a few of them, since it looks at all files there. */
   #keep(): void {
     const { folder, limits, now } = this.#options
-    keepLogs(folder, { ...limits, maxTotal: limits.maxTotal - limits.maxFile }, now())
+    const room = Math.max(limits.maxFile, Math.min(1e6, limits.maxTotal / 16))
+    if (this.#end + limits.maxFile <= this.#roomUntil) return
+    keepLogs(folder, { ...limits, maxTotal: limits.maxTotal - room }, now())
+    this.#roomUntil = this.#end + room
   }
 
   #trouble(error: unknown): void {

@@ -18,19 +18,17 @@ export function keepLogs(
     const stat = statOf(join(folder, name))
     if (stat?.isFile() === true) files.set(name, { size: stat.size, changed: stat.mtimeMs })
   }
-  const names = toDelete(files, limits, now)
-  for (const name of names) rmSync(join(folder, name), { force: true })
-  return names
+  return toDelete(files, limits, now).filter(name => remove(join(folder, name)))
 }
 
-export interface File {
+interface File {
   readonly size: number
   /** When it was written last, epoch ms. */
   readonly changed: number
 }
 
 /** The decision, without the disk. */
-export function toDelete(
+function toDelete(
   files: ReadonlyMap<string, File>,
   limits: Pick<LogLimits, 'maxTotal' | 'maxAgeMs'>,
   now: number,
@@ -51,6 +49,17 @@ export function toDelete(
     if (files.has(index)) names.push(index)
   }
   return names
+}
+
+/** A file that can't be deleted is no reason to take the supervisor down. */
+function remove(path: string): boolean {
+  try {
+    rmSync(path, { force: true })
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
+    return false
+  }
 }
 
 /** A segment that is full, or what the run before wrote (`….1.log`). */

@@ -32,7 +32,7 @@ const cases: readonly [string, Level | undefined][] = [
   ['warn  - slow', 'warn'],
   ['✖ error no', 'error'],
   ['10:01:02 info ready', 'info'],
-  ["TypeError: x is not a function", 'error'],
+  ['TypeError: x is not a function', 'error'],
   ['ValueError: bad', 'error'],
   ['java.io.IOException: gone', 'error'],
   ['Error [ERR_X]: gone', 'error'],

@@ -58,7 +58,7 @@ export async function* logLines(reader: LogReader, options: LinesOptions): Async
         size *= 2
         continue
       }
-      yield linesIn(block.subarray(whole), begin + whole).reverse()
+      yield linesIn(block.subarray(whole), begin + whole).toReversed()
       end = begin + whole
       size = blockSize
       await breathe()
@@ -84,7 +84,7 @@ export function colouredText(raw: string): string {
 const notColour =
   /\u001b(?:\[[0-?]*[ -/]*[@-ln-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|[ -/]+[0-~]|[0-OQ-WYZ\\`-~])/g
 const newline = 10
-const blockSize = 256 * 1024
+const blockSize = 64 * 1024
 const longestLine = 1024 * 1024
 
 function linesIn(block: Buffer, offset: number): LogLine[] {

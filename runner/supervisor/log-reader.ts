@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs'
 import { IndexReader } from './log-index.ts'
 import { indexPath, listSegments, logPath, statOf, type Segment } from './log-segments.ts'
+import { OpenFew } from './open-few.ts'
 
 /**
  * Reads a service's log straight from its files, in any process, also while the supervisor writes and rotates them, and
@@ -16,8 +17,12 @@ export class LogReader {
   /** Without a gap up to the current one, the oldest first. */
   #earlier: Segment[] = []
   #current: Current | undefined
-  #files = new Opened<number>(4, fd => closeSync(fd))
-  #indexes = new Opened<IndexReader>(4, index => index.close())
+  /** By their segments' starts. */
+  #files = new OpenFew<number>(4, fd => closeSync(fd))
+  /** One that is not there will not come any more: it was made before its log. */
+  #indexes = new OpenFew<IndexReader | 'none'>(4, index => {
+    if (index !== 'none') index.close()
+  })
 
   constructor(folder: string, service: string) {
     this.#folder = folder
@@ -42,8 +47,9 @@ export class LogReader {
     if (current !== undefined) {
       // Asked after the look at the name: a file that has lost its name has its last size.
       current.size = fstatSync(current.fd).size
-      // The writer may be between two renames, or somebody took the files away.
-      if (now === undefined || sameFile(now, current)) return
+      if (now !== undefined && sameFile(now, current)) return
+      // The writer may be between two renames, or it was killed there, or somebody took the files away.
+      if (now === undefined && statOf(logPath(this.#folder, this.#service, this.end)) === undefined) return
     }
     const next = this.#openCurrent()
     if (next === undefined) return
@@ -98,7 +104,7 @@ export class LogReader {
   offsetAt(time: number): number {
     this.refresh()
     let offset = this.end
-    for (const segment of [...this.#earlier, ...this.#currents()].reverse()) {
+    for (const segment of [...this.#earlier, ...this.#currents()].toReversed()) {
       const index = this.#indexOf(segment)
       if (index !== undefined && index.time < time) {
         return Math.min(index.offsetAt(time) ?? segment.start + segment.size, offset)
@@ -151,15 +157,16 @@ export class LogReader {
   }
 
   #indexOf({ start }: Segment): IndexReader | undefined {
-    return this.#indexes.get(start, () => {
+    const index = this.#indexes.get(start, () => {
       // A current index may just have been given a segment's name, or the other way round.
       for (const name of [undefined, start]) {
         const index = IndexReader.open(indexPath(this.#folder, this.#service, name))
         if (index?.start === start) return index
         index?.close()
       }
-      return undefined
+      return 'none'
     })
+    return index === 'none' ? undefined : index
   }
 
   /**
@@ -171,7 +178,7 @@ export class LogReader {
     const path = logPath(this.#folder, this.#service)
     for (let tries = 0; tries < 100; tries += 1) {
       const fd = openIfThere(path)
-      if (fd === undefined) return this.#current === undefined ? this.#openLast() : undefined
+      if (fd === undefined) return this.#openLast()
       const index = IndexReader.open(indexPath(this.#folder, this.#service))
       index?.close()
       const start = index?.start ?? this.#behindSegments()
@@ -186,8 +193,9 @@ export class LogReader {
   /** Without a current file, the last segment stands for it: perhaps it could not be made, and the last one still grows. */
   #openLast(): Current | undefined {
     const last = listSegments(this.#folder, this.#service).at(-1)
-    const fd = last === undefined ? undefined : openIfThere(logPath(this.#folder, this.#service, last.start))
-    if (last === undefined || fd === undefined) return undefined
+    if (last === undefined || last.start <= (this.#current?.start ?? -1)) return undefined
+    const fd = openIfThere(logPath(this.#folder, this.#service, last.start))
+    if (fd === undefined) return undefined
     const { dev, ino, size } = fstatSync(fd)
     return { start: last.start, size, fd, dev, ino }
   }
@@ -261,40 +269,5 @@ function openIfThere(path: string): number | undefined {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
     throw error
-  }
-}
-
-/** A few open files by their segment's start; the one that was not used for the longest time is closed. */
-class Opened<T> {
-  readonly #open = new Map<number, T>()
-  readonly #most: number
-  readonly #close: (value: T) => void
-
-  constructor(most: number, close: (value: T) => void) {
-    this.#most = most
-    this.#close = close
-  }
-
-  get(start: number, open: () => T | undefined): T | undefined {
-    const value = this.#open.get(start) ?? open()
-    if (value === undefined) return undefined
-    this.add(start, value)
-    return value
-  }
-
-  add(start: number, value: T): void {
-    const before = this.#open.get(start)
-    if (before !== undefined && before !== value) this.#close(before)
-    this.#open.delete(start)
-    this.#open.set(start, value)
-    const [oldest] = this.#open
-    if (this.#open.size <= this.#most || oldest === undefined) return
-    this.#open.delete(oldest[0])
-    this.#close(oldest[1])
-  }
-
-  clear(): void {
-    for (const value of this.#open.values()) this.#close(value)
-    this.#open.clear()
   }
 }

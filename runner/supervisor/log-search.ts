@@ -19,7 +19,7 @@ export interface SearchOptions {
 
 /**
  * The lines that match, through the whole log as it was at the call, nearest first. Ends when the signal aborts; the event
- * loop breathes every 256 KiB. Break out of the loop when you have enough.
+ * loop breathes every 64 KiB. Break out of the loop when you have enough.
  */
 export async function* searchLines(reader: LogReader, options: SearchOptions): AsyncGenerator<Match> {
   const { pattern, ...lines } = options

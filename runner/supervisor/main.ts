@@ -11,6 +11,7 @@ import { EventHub } from './event-hub.ts'
 import { Guard } from './guard.ts'
 import { openKeyPipe } from './keys.ts'
 import { LogFile } from './log-file.ts'
+import { keepLogs } from './log-keeper.ts'
 import { PaneLogs } from './pane-logs.ts'
 import { notices, problems } from './messages.ts'
 import { loadSpawn, type Spawn } from './spawn.ts'
@@ -74,6 +75,9 @@ async function supervise(stack: Stack, spawn: Spawn, io: SupervisorIo): Promise<
       },
     })
   const supervisor = new Supervisor(hub, logOf, { stack, env: io.env, spawn, guard })
+  const keep = (): unknown => keepLogs(join(stack.home, 'logs'), stack.logs, Date.now())
+  keep()
+  const keeping = setInterval(keep, 3_600_000)
   io.onSignal(() => supervisor.stopByHand())
   const socketPath = join(stack.sockets, 'control.sock')
   const keysPath = join(stack.sockets, 'keys')
@@ -85,6 +89,7 @@ async function supervise(stack: Stack, spawn: Spawn, io: SupervisorIo): Promise<
   io.onListening(socketPath)
 
   await supervisor.finished
+  clearInterval(keeping)
   if (stack.consoleSocket !== undefined) await endConsole(stack.consoleSocket)
   ;(await keys)?.close()
   await removeIfThere(keysPath)

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, readdirSync, readFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, rmSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { tempDir } from '../../test/support/temp.ts'
@@ -18,10 +18,7 @@ suite('pane log', () => {
     log.append('core', Buffer.from(''))
     log.append('core', Buffer.from('core\n'))
     log.close()
-    assert.equal(
-      readFileSync(join(home.path, 'logs/main.pane.log'), 'utf8'),
-      'half a line\r\nweb\ncore\n',
-    )
+    assert.equal(readFileSync(join(home.path, 'logs/main.pane.log'), 'utf8'), 'half a line\r\nweb\ncore\n')
   })
 
   test('a new run begins with empty ones and keeps those of the run before', async () => {
@@ -74,5 +71,18 @@ suite('pane log', () => {
     for (let at = 0; at < 100; at += 1) log.append('core', Buffer.from(`\r${'#'.repeat(99)}`))
     log.close()
     assert.ok(readFileSync(join(home.path, 'logs/main.pane.log')).length <= 1350)
+  })
+
+  test('a folder that somebody deletes takes nothing down', async () => {
+    await using home = await tempDir()
+    mkdirSync(join(home.path, 'logs'))
+    const log = new PaneLog({ home: home.path }, 'main', 10)
+    rmSync(join(home.path, 'logs'), { recursive: true })
+    for (let at = 0; at < 3; at += 1) log.append('core', Buffer.from('more than ten bytes\n'))
+    mkdirSync(join(home.path, 'logs'))
+    log.append('core', Buffer.from('again\n'))
+    log.append('core', Buffer.from('here\n'))
+    assert.equal(readFileSync(join(home.path, 'logs/main.pane.log'), 'utf8'), 'here\n')
+    log.close()
   })
 })

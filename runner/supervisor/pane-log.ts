@@ -31,9 +31,8 @@ export class PaneLog {
       // A line without an end is not waited for without end.
       if (this.#size > this.#most && (this.#atLineStart || this.#size > 1.25 * this.#most)) this.#renew()
     } catch (error) {
-      // A full disk must not end the supervisor; the services' own logs tell of it.
-      const { code } = error as NodeJS.ErrnoException
-      if (code !== 'ENOSPC' && code !== 'EDQUOT') throw error
+      // A full disk, or a folder that somebody has deleted, must not end the supervisor; the services' own logs tell of it.
+      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
     }
   }
 
