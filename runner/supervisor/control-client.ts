@@ -1,5 +1,6 @@
-import { request, type IncomingMessage } from 'node:http'
+import type { IncomingMessage } from 'node:http'
 import { setTimeout as delay } from 'node:timers/promises'
+import { http } from '../../lib/http.ts'
 import { isAlive, type ProcessIdentity } from '../../lib/process-identity.ts'
 import { ProblemError, type Problem } from '../../lib/problem.ts'
 import type { PullResult, Status, SupervisorEvent } from './events.ts'
@@ -127,7 +128,7 @@ export class ControlClient {
 
   async #send(method: string, path: string, body?: object, signal?: AbortSignal): Promise<IncomingMessage> {
     const { promise, resolve, reject } = Promise.withResolvers<IncomingMessage>()
-    const sent = request({
+    const sent = http.request({
       socketPath: this.#socketPath,
       method,
       path,

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { chmodSync } from 'node:fs'
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { connect } from 'node:net'
+import { http } from '../../lib/http.ts'
 import { identify } from '../../lib/process-identity.ts'
 import { ProblemError, type Problem } from '../../lib/problem.ts'
 import type { SupervisorEvent } from './events.ts'
@@ -37,7 +38,7 @@ export class Control {
   private constructor(supervisor: Supervisor, panes: PaneLogs) {
     this.#supervisor = supervisor
     this.#panes = panes
-    this.#server = createServer((request, response) => {
+    this.#server = http.createServer((request, response) => {
       this.#answer(request, response).catch((error: unknown) => fail(response, error))
     })
   }

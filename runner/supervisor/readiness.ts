@@ -1,9 +1,10 @@
 import { spawn } from 'node:child_process'
-import { get, type ClientRequest } from 'node:http'
+import type { ClientRequest } from 'node:http'
 import { connect } from 'node:net'
 import { StringDecoder } from 'node:string_decoder'
 import { setTimeout as delay } from 'node:timers/promises'
 import { stripVTControlCharacters } from 'node:util'
+import { http } from '../../lib/http.ts'
 import type { Ready } from '../stack/model.ts'
 import { signalGroup } from './group.ts'
 
@@ -85,10 +86,9 @@ async function answersHttp(url: string, signal: AbortSignal): Promise<boolean> {
   let request: ClientRequest
   const options = { signal, timeout: attemptMs, agent: false }
   if (url.startsWith('https:')) {
-    const https = await import('node:https')
-    request = https.get(url, options)
+    request = process.getBuiltinModule('node:https').get(url, options)
   } else {
-    request = get(url, options)
+    request = http.get(url, options)
   }
   request.once('response', response => {
     response.resume()
