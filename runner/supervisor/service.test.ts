@@ -142,13 +142,12 @@ suite('service: every transition', () => {
   })
 
   test('after too many failures in a row it stays down', () => {
-    const fallen = (failures: number): State => ({ ...starting, failures }) as State
+    const fallen = (failures: number): State => ({ ...starting, failures })
     assert.equal(step(fallen(2), crash, thrice).next.type, 'backoff')
     assert.equal(step(fallen(3), crash, thrice).next.type, 'failed')
     assert.equal(step(fallen(3), clean, thrice).next.type, 'failed')
     assert.equal(
-      step({ ...spawning, failures: 3 } as State, { type: 'not_spawned', again: true, luck: 0.5 }, thrice)
-        .next.type,
+      step({ ...spawning, failures: 3 }, { type: 'not_spawned', again: true, luck: 0.5 }, thrice).next.type,
       'failed',
     )
   })

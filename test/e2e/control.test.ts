@@ -73,7 +73,7 @@ suite('courante on a run in the background', { timeout: 120_000 }, () => {
 
   test('--exit-on ends the run with that service and takes over its exit code', async () => {
     await using stack = await SmallStack.make(
-      `${yaml}`.replace('"echo web ready; exec sleep 1000"', '"echo testing; exit 3"'),
+      yaml.replace('"echo web ready; exec sleep 1000"', '"echo testing; exit 3"'),
     )
     const up = await stack.ask('up', '--exit-on', 'web')
     assert.equal(up.exitCode, 3, up.all)

@@ -7,7 +7,7 @@ import { hasProgram } from '../support/programs.ts'
 import { SmallStack } from '../support/small-stack.ts'
 import { Terminal } from '../support/terminal.ts'
 
-const skip = (await hasProgram('tmux')) ? false : 'tmux is not installed; it is the terminal of this test'
+const skip = hasProgram('tmux') ? false : 'tmux is not installed; it is the terminal of this test'
 
 const yaml = `
 name: small

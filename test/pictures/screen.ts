@@ -95,10 +95,10 @@ function trimmed(run: Run): Run {
 export const theme = {
   background: '#16181d',
   text: '#d7dae0',
-  palette: [
-    ...['#3b4048', '#e06c75', '#98c379', '#e5c07b', '#61afef', '#c678dd', '#56b6c2', '#d7dae0'],
-    ...['#808690', '#ef8991', '#b1d89a', '#f0d399', '#8cc5f5', '#d79be6', '#7fcbd5', '#ffffff'],
-  ],
+  palette:
+    '#3b4048 #e06c75 #98c379 #e5c07b #61afef #c678dd #56b6c2 #d7dae0 #808690 #ef8991 #b1d89a #f0d399 #8cc5f5 #d79be6 #7fcbd5 #ffffff'.split(
+      ' ',
+    ),
 }
 
 function colour(isRgb: boolean, isPalette: boolean, value: number): string | undefined {
