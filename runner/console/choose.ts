@@ -1,32 +1,41 @@
-import { execa } from 'execa'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { messages } from '../messages.ts'
 import type { Console } from './console.ts'
 
-export type ConsoleKind = 'tmux' | 'plain'
+const kinds = ['builtin', 'tmux', 'plain'] as const
+
+export type ConsoleKind = (typeof kinds)[number]
 
 /** Each is loaded only when it is used. */
 export const consoles: Readonly<Record<ConsoleKind, () => Promise<Console>>> = {
+  builtin: async () => (await import('./builtin/console.ts')).builtinConsole,
   tmux: async () => (await import('./tmux/console.ts')).tmuxConsole,
   plain: async () => (await import('./plain/console.ts')).plainConsole,
 }
 
-/** tmux where it is installed and a terminal is there, plain lines otherwise, or what the user named. */
+/** What the user named; else the built-in one on a terminal, and plain lines for pipes and CI. */
 export async function chooseConsole(named: string | undefined, io: Io): Promise<ConsoleKind> {
-  if (named === 'plain') return 'plain'
-  if (named !== undefined && named !== 'tmux') {
-    throw new ProblemError(messages.consoleUnavailable(named, 'there are tmux and plain'))
+  const kind = kinds.find(each => each === named)
+  if (named !== undefined && kind === undefined) {
+    throw new ProblemError(messages.consoleUnavailable(named, 'there are builtin, tmux and plain'))
   }
-  const hindrance = await whyNoTmux(io)
-  if (hindrance === undefined) return 'tmux'
-  if (named === 'tmux') throw new ProblemError(messages.consoleUnavailable('tmux', hindrance))
+  if (kind === 'plain') return 'plain'
+  const hindrance = whyNoScreen(io) ?? (kind === 'tmux' ? await whyNoTmux() : undefined)
+  if (hindrance === undefined) return kind ?? 'builtin'
+  if (kind !== undefined) throw new ProblemError(messages.consoleUnavailable(kind, hindrance))
   return 'plain'
 }
 
-async function whyNoTmux(io: Io): Promise<string | undefined> {
-  if (io.stdin.isTTY !== true || io.stdout.isTTY !== true) return 'this is no terminal'
-  if (io.env['TERM'] === undefined || io.env['TERM'] === 'dumb') return 'TERM does not name a terminal'
+function whyNoScreen({ stdin, stdout, env }: Io): string | undefined {
+  if (stdin.isTTY !== true || stdout.isTTY !== true) return 'this is no terminal'
+  if (env['TERM'] === undefined || env['TERM'] === 'dumb') return 'TERM does not name a terminal'
+  return undefined
+}
+
+async function whyNoTmux(): Promise<string | undefined> {
+  // Loaded here: it takes longer than everything else that a first frame needs.
+  const { execa } = await import('execa')
   const { stdout, exitCode } = await execa('tmux', ['-V'], { reject: false })
   if (exitCode !== 0) return 'tmux is not installed'
   // 3.1 brought `split-window -l 50%`, 3.2 the pop-up of the keys.

@@ -1,5 +1,6 @@
 import type { ServiceStatus, SupervisorEvent } from '../supervisor/events.ts'
 import { pullInWords } from '../supervisor/messages.ts'
+import { stopWaitInWords, words } from './messages.ts'
 
 /** What a console shows of a run beside the output itself. Pure: events in, view out; the renderers draw it. */
 export interface View {
@@ -30,17 +31,24 @@ export function reduce(view: View, event: SupervisorEvent): View {
       return { ...view, services, message: undefined }
     }
     case 'stopping':
-      return { ...view, message: 'stopping …' }
+      return { ...view, message: words.stopping }
     case 'pulling':
-      return { ...view, message: 'pulling …' }
+      return { ...view, message: words.pulling }
     case 'pull_result':
       return { ...view, message: pullInWords(event.result) }
     case 'notice':
       return { ...view, message: event.text }
+    case 'stop_waits':
+      return { ...view, message: stopWaitInWords(event) }
+    case 'output':
+      return view
     case 'service_ready':
     case 'service_unready':
     case 'service_exited':
     case 'service_not_started':
+    case 'service_done':
+    case 'service_watched':
+    case 'service_recycled':
     case 'service_killed':
     case 'restarting':
     case 'stopped':
@@ -59,6 +67,8 @@ export const stateSigns: Readonly<
   waiting: { sign: '○', colour: 'grey' },
   starting: { sign: '◐', colour: 'yellow' },
   ready: { sign: '●', colour: 'green' },
+  // A one-shot task has nothing left to do: good, and no longer of interest.
+  done: { sign: '✓', colour: 'grey' },
   stopping: { sign: '◐', colour: 'yellow' },
   backoff: { sign: '✕', colour: 'red' },
   failed: { sign: '✕', colour: 'red' },

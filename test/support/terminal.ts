@@ -90,7 +90,12 @@ export class Terminal implements AsyncDisposable {
 
   /** The pid of the shell. */
   async shell(): Promise<number> {
-    return Number((await this.#tmux('display-message', '-p', '#{pane_pid}')).stdout)
+    return Number(await this.fact('pane_pid'))
+  }
+
+  /** What the terminal knows of itself, by tmux's name: `alternate_on`, `cursor_flag`, `mouse_any_flag`. */
+  async fact(name: string): Promise<string> {
+    return (await this.#tmux('display-message', '-p', `#{${name}}`)).stdout
   }
 
   /** As a person closes the window. */

@@ -2,123 +2,178 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stripVTControlCharacters, styleText } from 'node:util'
 import { tail } from '../../../lib/tail.ts'
-import type { ConsoleContext } from '../console.ts'
-import { emptyView, reduce, type View } from '../view.ts'
 import { eventLine } from '../../supervisor/event-lines.ts'
 import type { SupervisorEvent } from '../../supervisor/events.ts'
+import { LogReader } from '../../supervisor/log-reader.ts'
+import type { ConsoleContext } from '../console.ts'
+import { drained } from '../drained.ts'
+import { emptyView, reduce, type View } from '../view.ts'
+import { pressedKeys } from './keys.ts'
+import { ServiceLines } from './service-lines.ts'
 
 /**
- * Every line of every service with its name before it, for pipes, CI, and terminals without tmux. On a terminal the
- * single keys work too.
+ * Every line of every service with its name before it, in the order in which everything happened, for pipes, CI and
+ * whoever prefers it. On a terminal the single keys work too.
  */
 export async function plainConsole(context: ConsoleContext): Promise<void> {
   const { stack, io, client, transcript, address } = context
   const terminal = io.stdout.isTTY === true
-  const colours = terminal && io.env['NO_COLOR'] === undefined
-  const width = Math.max(...Object.keys(stack.services).map(name => name.length), 'transcript'.length)
-  const blank = new Set<string>()
-  const write = (name: string, text: string): void => {
-    // A program that clears its screen by a page of empty lines must not push the others off ours.
-    if (text.trim() === '' && blank.has(name)) return
-    if (text.trim() === '') blank.add(name)
-    else blank.delete(name)
-    const label = name.padEnd(width)
-    io.stdout.write(`${colours ? styleText('dim', `${label} │`) : `${label} |`} ${shown(text, colours)}\n`)
-  }
+  const printer = new Printer(context, terminal && io.env['NO_COLOR'] === undefined)
   const control = await client
   const ended = new AbortController()
-  const files = [
-    ...Object.keys(stack.services).map(name => ({ name, path: join(stack.home, 'logs', `${name}.log`) })),
-    { name: 'transcript', path: transcript },
-  ]
-  const following = files.map(file =>
-    follow(file.path, file.name === 'transcript', ended.signal, text => write(file.name, text)),
-  )
+  // Whoever only joined leaves with its terminal; what it started goes on being stopped without being shown.
+  const hangUp = (): void => {
+    if (io.signal.reason === 'SIGHUP') ended.abort()
+  }
+  io.signal.addEventListener('abort', hangUp)
+  const following = followTranscript(transcript, ended.signal, line => printer.print('transcript', line))
+  const readers = Object.keys(stack.services).map(name => ({
+    name,
+    reader: new LogReader(join(stack.home, 'logs'), name),
+  }))
+  const lines = new Map<string, ServiceLines>()
   const stopKeys = terminal
-    ? keys(context, key => void control.key(key).catch(() => undefined))
+    ? pressedKeys(io, key => void control.key(key).catch(() => undefined))
     : () => undefined
   const hint = `${address ?? stack.name}   ${terminal ? 'Q quit  R restart  P pull' : ''}`.trimEnd()
   let view = emptyView
   let hinted = false
   const show = (event: SupervisorEvent): void => {
     const line = eventLine(event)
-    if (line !== undefined) write('courante', line.trimEnd())
+    if (line !== undefined) printer.print('courante', line.trimEnd())
     view = reduce(view, event)
     if (hinted || event.type !== 'service_ready' || !isReady(view)) return
     hinted = true
-    write('courante', hint)
+    printer.print('courante', hint)
   }
   try {
-    for await (const event of control.events()) {
-      show(event)
-      // What happened before we were connected, such as an early crash.
-      if (event.type === 'hello') for (const earlier of event.recent) show(earlier)
+    for await (const event of control.events(ended.signal, { output: true })) {
+      if (event.type === 'hello') {
+        view = reduce(view, event)
+        const earlier = [...readers].flatMap(({ name, reader }) => earlierOf(name, reader, event, lines))
+        // What happened before we were connected, such as an early crash.
+        const recent = event.recent.map(each => ({ at: each.at, tell: () => show(each) }))
+        const told = earlier.map(({ at, text, name }) => ({ at, tell: () => printer.print(name, text) }))
+        for (const { tell } of [...told, ...recent].sort((a, b) => a.at - b.at)) tell()
+      } else if (event.type === 'output') {
+        for (const { service, end } of event.pieces) {
+          for (const { text } of lines.get(service)?.upTo(end) ?? []) {
+            printer.print(service, text)
+            if (printer.full) await printer.drained()
+          }
+        }
+      } else show(event)
     }
   } finally {
     stopKeys()
+    io.signal.removeEventListener('abort', hangUp)
     ended.abort()
-    const remainders = await Promise.all(following)
-    for (const [index, rest] of remainders.entries())
-      await rest(text => write(files[index]?.name ?? '', text))
+    // Nobody tells of the last words where the supervisor was killed.
+    for (const [name, each] of lines) {
+      for (const text of each.rest()) {
+        printer.print(name, text)
+        if (printer.full) await printer.drained()
+      }
+    }
+    for (const { reader } of readers) reader.close()
+    await (
+      await following
+    )()
   }
 }
 
+const mostOfStart = 16e6
+
+interface EarlierLine {
+  readonly at: number
+  readonly name: string
+  readonly text: string
+}
+
+/** The lines of this run before we came, and where the live ones go on. */
+function earlierOf(
+  name: string,
+  reader: LogReader,
+  { at, status }: SupervisorEvent & { type: 'hello' },
+  lines: Map<string, ServiceLines>,
+): EarlierLine[] {
+  const begin = status.services.find(service => service.name === name)?.logStart ?? 0
+  // Whoever started the run wants all of it; who joins later, or comes late to a flood, the end of what was.
+  const isFirst = status.uptimeMs < 10_000 && reader.end - begin < mostOfStart
+  const from = isFirst ? begin : Math.max(begin, reader.offsetOfLastLines(100))
+  const service = new ServiceLines(reader, from)
+  lines.set(name, service)
+  return [...service.upTo(reader.end)].map(({ text, offset }) => ({
+    at: reader.timeAt(offset) ?? at,
+    name,
+    text,
+  }))
+}
+
 function isReady({ services }: View): boolean {
-  return services.length > 0 && services.every(({ state }) => state === 'ready')
+  return services.length > 0 && services.every(({ state }) => state === 'ready' || state === 'done')
+}
+
+class Printer {
+  readonly #out: ConsoleContext['io']['stdout']
+  readonly #colours: boolean
+  readonly #width: number
+  readonly #blank = new Set<string>()
+
+  constructor({ stack, io }: ConsoleContext, colours: boolean) {
+    this.#out = io.stdout
+    this.#colours = colours
+    this.#width = Math.max(...Object.keys(stack.services).map(name => name.length), 'transcript'.length)
+  }
+
+  /** The reader is slower than we are: it is waited for, so that a flood does not pile up here. */
+  get full(): boolean {
+    return this.#out.writableNeedDrain
+  }
+
+  drained(): Promise<void> {
+    return drained(this.#out)
+  }
+
+  print(name: string, text: string): void {
+    // A program that clears its screen by a page of empty lines must not push the others off ours.
+    if (text.trim() === '' && this.#blank.has(name)) return
+    if (text.trim() === '') this.#blank.add(name)
+    else this.#blank.delete(name)
+    const label = name.padEnd(this.#width)
+    const before = this.#colours ? styleText('dim', `${label} │`) : `${label} |`
+    this.#out.write(`${before} ${shown(text, this.#colours)}\n`)
+  }
 }
 
 /** Carriage returns of the terminal go; so do colours where nobody sees them. */
 function shown(text: string, colours: boolean): string {
-  const line = text.replace(/\r+$/, '').replace(/^.*\r/, '')
-  // Colours may pass; what moves the cursor or clears the screen would take the other services' lines with it.
+  // Not `.*`, which stops at the first carriage return.
+  const line = text.replace(/\r+$/, '').replace(/^[^]*\r/, '')
+  // Colours may pass; what moves the cursor or clears the screen would take the other services' lines with it, and a
+  // string (OSC, DCS) that never ends would swallow them.
   return colours
     ? line.replaceAll(
-        /\u001b(?:\[[0-?]*[ -/]*[@-ln-~]|\][^\u0007\u001b]*(?:\u0007|\u001b\\)|[()][0-9A-B]|[78=>])/g,
+        /\u001b(?:\[[0-?]*[ -/]*[@-ln-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[()][0-9A-B]|[78=>])/g,
         '',
       )
     : stripVTControlCharacters(line)
 }
 
-/**
- * Follows one file until the signal. What was written after the last look comes out through the function that it
- * resolves to: the last words of a service matter most.
- */
-async function follow(
+/** Follows it until the signal; what was written after the last look comes out through the function that it resolves to. */
+async function followTranscript(
   path: string,
-  fromEnd: boolean,
   signal: AbortSignal,
   write: (text: string) => void,
-): Promise<(write: (text: string) => void) => Promise<void>> {
+): Promise<() => Promise<void>> {
   let position: number | undefined
-  const from = fromEnd ? { lines: 10 } : { lines: 100 }
-  for await (const { offset, line } of tail(path, { from, signal, rescanMs: 1000 })) {
+  for await (const { offset, line } of tail(path, { from: { lines: 10 }, signal, rescanMs: 1000 })) {
     position = offset
     write(line)
   }
-  return async writeRest => {
-    if (position === undefined && fromEnd) return
-    const bytes = await readFile(path)
-    const rest = bytes.subarray(position ?? 0).toString()
-    for (const line of rest.split('\n')) if (line !== '') writeRest(line)
-  }
-}
-
-/** Single keys from the terminal, without Enter. Returns the function that gives the terminal back as it was. */
-function keys({ io }: ConsoleContext, press: (key: 'q' | 'r' | 'p') => void): () => void {
-  const stdin = io.stdin as NodeJS.ReadStream
-  if (!stdin.isTTY) return () => undefined
-  const onData = (chunk: Buffer): void => {
-    for (const character of chunk.toString().toLowerCase()) {
-      if (character === 'q' || character === 'r' || character === 'p') press(character)
-      // In raw mode Ctrl-C is a character; it means what it means everywhere.
-      if (character === '\u0003') process.kill(process.pid, 'SIGINT')
-    }
-  }
-  stdin.setRawMode(true)
-  stdin.on('data', onData)
-  return () => {
-    stdin.off('data', onData)
-    stdin.setRawMode(false)
-    stdin.pause()
+  return async () => {
+    if (position === undefined) return
+    const rest = (await readFile(path)).subarray(position).toString()
+    for (const line of rest.split('\n')) if (line !== '') write(line)
   }
 }
