@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process'
 import { constants, openSync } from 'node:fs'
-import { rm } from 'node:fs/promises'
+import { rename, rm } from 'node:fs/promises'
 import { Socket } from 'node:net'
 import { promisify } from 'node:util'
 
@@ -18,8 +18,11 @@ export function keyOf(character: string): Key | undefined {
  * Opened for reading and writing: a writer never blocks, and the pipe never ends.
  */
 export async function openKeyPipe(path: string, onKey: (key: Key) => void): Promise<{ close(): void }> {
-  await rm(path, { force: true })
-  await promisify(execFile)('mkfifo', ['-m', '600', path])
+  // Renamed into place: whoever presses a key too early (`printf q > keys`) has made a file of that name.
+  const hidden = `${path}.new`
+  await rm(hidden, { force: true })
+  await promisify(execFile)('mkfifo', ['-m', '600', hidden])
+  await rename(hidden, path)
   const socket = new Socket({
     fd: openSync(path, constants.O_RDWR | constants.O_NONBLOCK),
     readable: true,

@@ -23,7 +23,7 @@ export async function sweepStaleRun(home: string): Promise<Sweep> {
   if (isAlive(file.identity)) return { type: 'running', pid: file.identity.pid, sockets: file.sockets }
   const ended = await endRun(file.run)
   await endConsole(join(file.sockets, 'tmux'))
-  for (const name of ['control.sock', 'keys']) await removeIfThere(join(file.sockets, name))
+  for (const name of ['control.sock', 'keys', 'keys.new']) await removeIfThere(join(file.sockets, name))
   await removeIfEmpty(file.sockets)
   await removeIfThere(supervisorFilePath(home))
   return { type: 'swept', ended }

@@ -147,18 +147,19 @@ class Printer {
 }
 
 /** Carriage returns of the terminal go; so do colours where nobody sees them. */
-function shown(text: string, colours: boolean): string {
+function shown(raw: string, colours: boolean): string {
   // Not `.*`, which stops at the first carriage return.
-  const line = text.replace(/\r+$/, '').replace(/^[^]*\r/, '')
-  // Colours may pass; what moves the cursor or clears the screen would take the other services' lines with it, and a
-  // string (OSC, DCS) that never ends would swallow them.
-  return colours
-    ? line.replaceAll(
-        /\u001b(?:\[[0-?]*[ -/]*[@-ln-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[()][0-9A-B]|[78=>])/g,
-        '',
-      )
-    : stripVTControlCharacters(line)
+  const line = raw.replace(/\r+$/, '').replace(/^[^]*\r/, '')
+  if (!colours) return stripVTControlCharacters(line)
+  // Colours may pass. What moves the cursor, clears the screen or resets the terminal would take the other services' lines
+  // with it, a string (OSC, DCS) that never ends would swallow them, and a colour that stays on would paint them.
+  const text = line.replaceAll(allButColours, '')
+  return text.includes('\u001b') ? `${text}\u001b[0m` : text
 }
+
+/** Every control sequence, whole or cut off at the end, but SGR; and the control characters, but the tabulator. */
+const allButColours =
+  /\u001b(?:\[[0-?]*[ -/]*(?:[@-ln-~]|$)|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-OQ-WYZ\\`-~]|$)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g
 
 /** Follows it until the signal; what was written after the last look comes out through the function that it resolves to. */
 async function followTranscript(

@@ -11,6 +11,10 @@ export function pressedKeys(io: Io, press: (key: 'q' | 'r' | 'p') => void): () =
       if (character === '\u0003') process.kill(process.pid, 'SIGINT')
     }
   }
+  // A terminal that was closed can't be given back (EIO); what its end means, SIGHUP says.
+  stdin.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EIO') throw error
+  })
   stdin.setRawMode(true)
   stdin.on('data', onData)
   return () => {

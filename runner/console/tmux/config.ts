@@ -1,3 +1,4 @@
+import { dirname } from 'node:path'
 import { quote } from './quote.ts'
 
 /**
@@ -6,7 +7,12 @@ import { quote } from './quote.ts'
  * starting a Node for each key would cost 100 ms.
  */
 export function tmuxConfig(options: { readonly keys: string; readonly address: string | undefined }): string {
-  const press = (key: string): string => `run-shell -b ${quote(`printf ${key} > ${quote(options.keys)}`)}`
+  const keys = quote(options.keys)
+  // The first keys may come before the supervisor has its pipe; a `>` alone would make a file in its place.
+  const over = `[ ! -d ${quote(dirname(options.keys))} ] || [ $n = 100 ]`
+  const wait = `n=0; until [ -p ${keys} ] || ${over}; do n=$((n + 1)); sleep 0.05; done`
+  const press = (key: string): string =>
+    `run-shell -b ${quote(`${wait}; [ ! -p ${keys} ] || printf ${key} > ${keys}`)}`
   const popUp = `display-popup -E -w 62 -h 16 ${quote(helpCommand())}`
   const both = (key: string, command: string): string[] =>
     [key.toLowerCase(), key.toUpperCase()].map(each => `bind -T courante ${each} ${command}`)

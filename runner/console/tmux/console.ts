@@ -20,7 +20,10 @@ export async function tmuxConsole(context: ConsoleContext): Promise<void> {
   await writeFile(config, tmuxConfig({ keys: join(stack.sockets, 'keys'), address: context.address }))
   const tmux = ['-u', '-S', socket, '-f', config]
   const env = { ...io.env, TMUX: undefined }
-  const running = await execa('tmux', [...tmux, 'has-session', '-t', session], { reject: false, env })
+  const [running, modes] = await Promise.all([
+    execa('tmux', [...tmux, 'has-session', '-t', session], { reject: false, env }),
+    execa('stty', ['-g'], { stdin: 'inherit', reject: false }),
+  ])
   const begin = running.exitCode === 0 ? ['attach-session', '-t', session] : layout(context)
 
   const shown = new AbortController()
@@ -43,12 +46,21 @@ export async function tmuxConsole(context: ConsoleContext): Promise<void> {
     const code = await closed
     // tmux leaves "[exited]" below what was on the screen; the run's own last words say it better.
     if (code === 0 && !io.signal.aborted) io.stdout.write('\u001b[1A\u001b[2K')
+    if (code !== 0) {
+      // A server that was killed could not give the terminal back.
+      io.stdout.write(usualModes)
+      await execa('stty', [modes.stdout], { stdin: 'inherit', reject: false })
+    }
   } finally {
     shown.abort()
     io.signal.removeEventListener('abort', leave)
     await painting
   }
 }
+
+/** No mouse, no bracketed paste, usual keys, no scroll region, no colours, a cursor, and the screen that was there before. */
+const usualModes =
+  '\u001b[?1000l\u001b[?1002l\u001b[?1003l\u001b[?1006l\u001b[?2004l\u001b[?1l\u001b>\u001b[r\u001b[0m\u001b[?25h\u001b[?1049l'
 
 /** One tmux command line makes the whole screen, so that the first frame is not three round trips away. */
 function layout({ stack, transcript }: ConsoleContext): string[] {

@@ -1,4 +1,4 @@
-import { History, type LogSource, type Mark } from '../pane/history.ts'
+import { History, type LogSource, type Mark, type ShownLine } from '../pane/history.ts'
 import { LiveScreen } from '../pane/live-screen.ts'
 import { PaneFeed, type Piece } from '../pane/pane-feed.ts'
 import { isLive, type Cell, type Found, type PaneState, type Position } from '../state.ts'
@@ -82,7 +82,15 @@ export class PaneContent {
     const page = this.#history.back(this.#history.end, { lines: backlogLines })
     this.#covered = page.end
     const lines = page.lines.filter(({ service, offset }) => offset >= (starts.get(service) ?? 0))
-    this.#backlog = Buffer.concat(lines.flatMap(({ raw }) => [raw, Buffer.from('\r\n\u001b[0m')]))
+    // What has no end yet is still being written: it comes last, and goes on where it stops.
+    const whole = lines.filter(line => !this.#isUnfinished(line))
+    this.#backlog = Buffer.concat(whole.flatMap(({ raw }) => [raw, Buffer.from('\r\n\u001b[0m')]))
+    for (const { service, offset, raw } of lines.filter(line => this.#isUnfinished(line)))
+      this.#feed.add({ service, start: offset, end: offset + raw.length })
+  }
+
+  #isUnfinished({ service, offset, raw, kind }: ShownLine): boolean {
+    return kind === 'output' && offset + raw.length === this.#covered[this.#services.indexOf(service)]
   }
 
   grown(piece: Piece): void {
