@@ -11,10 +11,10 @@ export async function namedServices(
   command: string,
   argv: readonly string[],
   io: Io,
-): Promise<{ client: ControlClient; names: string[] }> {
+): Promise<{ client: ControlClient; names: string[]; json: boolean }> {
   const { values, positionals } = parseOptions(command, {
     args: [...argv],
-    options: whereOptions,
+    options: { ...whereOptions, json: { type: 'boolean' } },
     allowPositionals: true,
   })
   if (positionals.length === 0)
@@ -22,5 +22,5 @@ export async function namedServices(
   const known = await knownRun(values, io)
   const stranger = positionals.find(name => !known.services.includes(name))
   if (stranger !== undefined) throw new ProblemError(messages.unknownService(stranger, known.services))
-  return { client: await connectOrFail(known, values), names: positionals }
+  return { client: await connectOrFail(known, values), names: positionals, json: values.json === true }
 }

@@ -22,7 +22,7 @@ export const commands: Readonly<Record<string, Command>> = {
     load: () => import('./attach.ts'),
   },
   down: {
-    usage: `down ${where}`,
+    usage: `down [--json] ${where}`,
     summary: 'stop everything, in reverse order',
     load: () => import('./down.ts'),
   },
@@ -37,17 +37,17 @@ export const commands: Readonly<Record<string, Command>> = {
     load: () => import('./logs.ts'),
   },
   restart: {
-    usage: `restart [SERVICE…] ${where}`,
+    usage: `restart [--json] [SERVICE…] ${where}`,
     summary: 'restart services; without a name, those that the R key restarts',
     load: () => import('./restart.ts'),
   },
   start: {
-    usage: `start SERVICE… ${where}`,
+    usage: `start [--json] SERVICE… ${where}`,
     summary: 'start services, and first what they depend on',
     load: () => import('./start.ts'),
   },
   stop: {
-    usage: `stop SERVICE… ${where}`,
+    usage: `stop [--json] SERVICE… ${where}`,
     summary: 'stop services, and first what depends on them',
     load: () => import('./stop.ts'),
   },

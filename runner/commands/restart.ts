@@ -7,17 +7,17 @@ import { connectOrFail, knownRun } from '../run-context.ts'
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseOptions('restart', {
     args: [...argv],
-    options: whereOptions,
+    options: { ...whereOptions, json: { type: 'boolean' } },
     allowPositionals: true,
   })
   const known = await knownRun(values, io)
   const client = await connectOrFail(known, values)
   const stranger = positionals.find(name => !known.services.includes(name))
   if (stranger !== undefined) throw new ProblemError(messages.unknownService(stranger, known.services))
-  for (const { service, oldPid, newPid } of await client.restart(
-    positionals.length > 0 ? positionals : undefined,
-  )) {
-    io.stdout.write(`${service}: ${oldPid ?? 'not running'} → ${newPid ?? 'not started'}\n`)
-  }
+  const restarted = await client.restart(positionals.length > 0 ? positionals : undefined)
+  if (values.json === true) io.stdout.write(`${JSON.stringify({ restarted })}\n`)
+  else
+    for (const { service, oldPid, newPid } of restarted)
+      io.stdout.write(`${service}: ${oldPid ?? 'not running'} → ${newPid ?? 'not started'}\n`)
   return 0
 }
