@@ -6,7 +6,7 @@ import { ProblemError, type Problem } from '../../lib/problem.ts'
 import type { PullResult, Status, SupervisorEvent } from './events.ts'
 import type { Key } from './keys.ts'
 import { problems } from './messages.ts'
-import type { Restarted } from './supervisor.ts'
+import type { Restarted } from './service-set.ts'
 
 export type Connection =
   | { running: true; client: ControlClient; status: Status }

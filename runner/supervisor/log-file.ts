@@ -85,6 +85,11 @@ export class LogFile {
     for (const listener of this.#listeners) listener()
   }
 
+  /** The process before may have ended in the middle of a line; the next one's first line is not to be glued to it. */
+  endLine(): void {
+    if (this.size > this.start && this.read(this.size - 1, 1)[0] !== 10) this.append(Buffer.from('\r\n'))
+  }
+
   /** Calls `listener` after each append; it reads what is new by itself, at its own pace. */
   subscribe(listener: () => void): () => void {
     this.#listeners.add(listener)

@@ -235,7 +235,7 @@ export class SupervisedService {
     }
     if (this.service.code.length > 0) this.#codeStamp = codeStamp(this.service.code)
     this.#spawns += 1
-    this.#endLine()
+    this.log.endLine()
     this.#logStart = this.log.size
     const spawned = this.#around.spawn(stack, this.name, env, this.#size, chunk => this.#output(chunk))
     if ('reason' in spawned) {
@@ -251,12 +251,6 @@ export class SupervisedService {
     this.#process = undefined
     this.#lastEnd = { code, ...(by === undefined ? {} : { signal: by }) }
     this.handle({ type: 'exited', code, signal: by, luck: Math.random() })
-  }
-
-  /** The process before may have ended in the middle of a line; the next one's first line is not to be glued to it. */
-  #endLine(): void {
-    const { start, size } = this.log
-    if (size > start && this.log.read(size - 1, 1)[0] !== 10) this.log.append(Buffer.from('\r\n'))
   }
 
   #notSpawned(why: NotStarted): void {

@@ -60,13 +60,17 @@ class Writer {
     this.pid = pid
   }
 
-  /** Whether this is its next line, or, if it is not whole, the beginning of that. */
+  /** Whether this is its next line, or, as the last one, the beginning of that. */
   takes(text: string, whole: boolean): boolean {
     const expected = floodLine(this.lines + 1).replace('\n', '\r\n')
-    if (this.#torn || !(whole ? expected === text : expected.startsWith(text))) return false
-    if (whole) this.lines += 1
-    else this.#torn = true
-    return true
+    if (this.#torn) return false
+    if (whole && expected === text) {
+      this.lines += 1
+      return true
+    }
+    // Cut off by a kill; the supervisor ends such a line before the next process begins.
+    this.#torn = true
+    return expected.startsWith(text.replace(/\r\n$/, ''))
   }
 
   fault(text: string): string {
