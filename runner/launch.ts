@@ -72,6 +72,16 @@ export function newStack({ loaded, places, sockets }: RunContext, options: RunOp
   return resolveStack(loaded, places, { id: randomUUID(), sockets }, options)
 }
 
+/** Whether the stack file says something else by now than the run that is going on was started with. */
+export async function isOutdated(context: RunContext): Promise<boolean> {
+  const running = await runningStack(context)
+  const now = newStack(context, {}).services
+  // What the run left out belongs to another profile, or `--exit-on` changed it.
+  return Object.entries(running.services).some(
+    ([name, service]) => name !== running.exitOn && JSON.stringify(now[name]) !== JSON.stringify(service),
+  )
+}
+
 /** The stack of the run that is going on, as it was when it began. */
 export async function runningStack(context: RunContext): Promise<Stack> {
   return JSON.parse(await readFile(stackPath(context), 'utf8')) as Stack
@@ -101,10 +111,17 @@ export async function startSupervisor(stack: Stack, io: Io): Promise<ControlClie
     if (connection.running) return connection.client
     const state = await Promise.race([ended, delay(10, 'starting' as const)])
     if (state === 'ended') {
-      const words = (await readFile(log, 'utf8')).trim().split('\n').slice(-8).join('\n')
+      const words = lastWords(await readFile(log, 'utf8'))
       throw new ProblemError(messages.supervisorFailed(log, words))
     }
   }
+}
+
+/** Of a crash the error itself, not where in the code it was thrown; else the last lines. */
+function lastWords(text: string): string {
+  const lines = text.trim().split('\n')
+  const error = lines.find(line => /^\w*Error\b.*: /.test(line))
+  return error ?? lines.slice(-8).join('\n')
 }
 
 function exitOf(child: ChildProcess): Promise<'ended'> {

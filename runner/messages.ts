@@ -132,8 +132,12 @@ export const notices = {
     `${name} starts anew in the terminal that began it; courante attach shows it here.\n`,
   detached: (name: string, supervisor: number): string =>
     `${name} runs in the background (supervisor ${supervisor}). courante attach shows it, courante down stops it.\n`,
-  notUp: (services: readonly string[]): string =>
-    `not up: ${services.join(', ')}. courante logs ${services[0] ?? ''} tells more; the others go on.\n`,
+  notUp: (service: string, why: string): string =>
+    `${service} is not up: ${why}. The others go on; courante logs ${service}, courante events tell more.\n`,
+  outdated: (): string =>
+    'the stack file has changed since this run began. courante down, then up takes it over; so does R in a console.\n',
+  ownStack: (path: string): string =>
+    `there is no stack.yaml in this folder; this is Courante's own stack, ${path}.\n`,
   runsAlready: (name: string): string =>
     `${name} runs already; --profile and --exit-on count only at its start.\n`,
   stackGood: (path: string, services: number): string =>

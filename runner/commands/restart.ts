@@ -2,6 +2,7 @@ import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { messages } from '../messages.ts'
 import { parseOptions, whereOptions } from '../options.ts'
+import { tellOutdated } from '../outdated.ts'
 import { connectOrFail, knownRun } from '../run-context.ts'
 
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -15,6 +16,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const stranger = positionals.find(name => !known.services.includes(name))
   if (stranger !== undefined) throw new ProblemError(messages.unknownService(stranger, known.services))
   const restarted = await client.restart(positionals.length > 0 ? positionals : undefined)
+  await tellOutdated(values, io)
   if (values.json === true) io.stdout.write(`${JSON.stringify({ restarted })}\n`)
   else
     for (const { service, oldPid, newPid } of restarted)

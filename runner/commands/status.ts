@@ -5,6 +5,7 @@ import { stateSigns } from '../console/view.ts'
 import { parseOptions, whereOptions } from '../options.ts'
 import { connectOrFail, knownRun } from '../run-context.ts'
 import type { ServiceStatus, Status } from '../supervisor/events.ts'
+import { whyDown } from '../supervisor/messages.ts'
 
 /** Exit code 0 when all services are ready, 1 when one is not, 4 when nothing is running. */
 export async function run(argv: readonly string[], io: Io): Promise<number> {
@@ -21,7 +22,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 function table(status: Status, io: Io): string {
   const colours = io.stdout.isTTY === true && io.env['NO_COLOR'] === undefined
   const rows = status.services.map(service => cells(service))
-  const header = ['service', 'state', 'pid', 'port', 'up', 'restarts']
+  const header = ['service', 'state', 'pid', 'port', 'up', 'restarts', '']
   const widths = header.map((title, column) =>
     Math.max(title.length, ...rows.map(row => row[column]?.length ?? 0)),
   )
@@ -44,11 +45,12 @@ function table(status: Status, io: Io): string {
 function cells(service: ServiceStatus): string[] {
   return [
     service.name,
-    service.state,
+    service.state === 'idle' ? 'stopped' : service.state,
     service.pid?.toString() ?? '-',
     service.port?.toString() ?? '-',
     service.uptimeMs === undefined ? '-' : duration(service.uptimeMs),
     String(service.restarts),
+    service.state === 'done' ? '' : (whyDown(service) ?? ''),
   ]
 }
 

@@ -1,16 +1,18 @@
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { chooseConsole } from '../console/choose.ts'
 import { install } from '../install/install.ts'
 import { satisfies } from '../install/version.ts'
-import { checkHome, checkPorts, newStack, prepareRun, startSupervisor } from '../launch.ts'
+import { checkHome, checkPorts, isOutdated, newStack, prepareRun, startSupervisor } from '../launch.ts'
 import { messages, notices } from '../messages.ts'
 import { parseOptions, whereOptions } from '../options.ts'
 import { runContext, type RunContext } from '../run-context.ts'
 import { showRun } from '../show-run.ts'
 import { connect, type ControlClient } from '../supervisor/control-client.ts'
+import type { ServiceStatus } from '../supervisor/events.ts'
+import { whyDown } from '../supervisor/messages.ts'
 import { sweepStaleRun } from '../supervisor/sweep.ts'
 import { attach } from './attach.ts'
 
@@ -31,11 +33,14 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const consoleKind = detach ? undefined : await chooseConsole(values.console, io)
   const context = await runContext(values, io)
   if (context.foundHere) io.stdout.write(notices.stackFound(context.loaded.path))
+  else if (values.stack === undefined && relative(context.places.dir, io.cwd).startsWith('..'))
+    io.stdout.write(notices.ownStack(context.loaded.path))
   const running = await connect(context.controlSocket)
   if (running.running) {
     const { name } = context.loaded.stack
     if (values.profile !== undefined || values['exit-on'] !== undefined)
       io.stderr.write(notices.note(notices.runsAlready(name).trimEnd()))
+    if (await isOutdated(context)) io.stderr.write(notices.note(notices.outdated().trimEnd()))
     if (consoleKind !== undefined) return await attach(context, running, consoleKind, io)
     io.stdout.write(notices.detached(name, running.status.supervisor))
     return exit.ok
@@ -75,13 +80,19 @@ async function untilUp(name: string, client: ControlClient, io: Io): Promise<num
       io.stdout.write(notices.detached(name, supervisor))
       return exit.ok
     }
-    const down = services.filter(({ state, lastEnd }) => state === 'failed' || lastEnd !== undefined)
+    const down = services.filter(isDown)
     if (down.length === 0) continue
     io.stdout.write(notices.detached(name, supervisor))
-    io.stderr.write(notices.note(notices.notUp(down.map(service => service.name)).trimEnd()))
+    for (const service of down)
+      io.stderr.write(notices.note(notices.notUp(service.name, whyDown(service) ?? service.state).trimEnd()))
     return exit.failed
   }
   return io.signal.aborted ? exitCodeOf(String(io.signal.reason)) : exit.failed
+}
+
+/** It fell, or can't be started; whether it is tried again or not. */
+function isDown({ state, lastEnd }: ServiceStatus): boolean {
+  return state === 'failed' || state === 'backoff' || (state === 'idle' && lastEnd !== undefined)
 }
 
 function checkNode({ loaded }: RunContext): void {

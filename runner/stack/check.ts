@@ -34,6 +34,14 @@ export function crossCheck(stack: StackFile): Fault[] {
       }
       ports.set(service.port, name)
     }
+    if (service.ready !== undefined && 'log' in service.ready) {
+      const trouble = patternTrouble(service.ready.log)
+      if (trouble !== undefined)
+        faults.push({
+          path: ['services', name, 'ready', 'log'],
+          message: `no regular expression: ${trouble}`,
+        })
+    }
     for (const key of ['ready', 'liveness'] as const) {
       const probe = service[key]
       if (service.port !== undefined || probe === undefined || !('http' in probe)) continue
@@ -74,6 +82,16 @@ export function crossCheck(stack: StackFile): Fault[] {
     faults.push({ path: ['console', 'open'], message: 'the name of a service that has a port' })
   }
   return faults
+}
+
+function patternTrouble(source: string): string | undefined {
+  try {
+    new RegExp(source)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof SyntaxError)) throw error
+    return error.message.replace(/^Invalid regular expression: /, '')
+  }
 }
 
 function findCircle(stack: StackFile): string[] | undefined {

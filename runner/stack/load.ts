@@ -1,5 +1,5 @@
 import { readFile } from 'node:fs/promises'
-import { dirname, join, resolve } from 'node:path'
+import { basename, dirname, join, resolve } from 'node:path'
 import { isMap, isPair, isScalar, LineCounter, parseDocument, type Document, type ParsedNode } from 'yaml'
 import type { z } from 'zod'
 import { messages } from '../messages.ts'
@@ -23,12 +23,28 @@ export async function loadStack(path: string): Promise<LoadedStack> {
   if (main === undefined) throw new ProblemError(messages.stackMissing(path))
   const local = await readYaml(join(dirname(main.path), 'stack.local.yaml'))
   const files = local === undefined ? [main] : [local, main]
-  const parsed = stackSchema.safeParse(merge(main.value, local?.value), { error: expectation })
+  const value = named(merge(main.value, local?.value), dirname(main.path))
+  const parsed = stackSchema.safeParse(value, { error: expectation })
   if (!parsed.success)
-    throw new ProblemError(messages.stackInvalid(parsed.error.issues.map(i => place(i, files))))
+    throw new ProblemError(messages.stackInvalid(parsed.error.issues.flatMap(each).map(i => place(i, files))))
   const faults = crossCheck(parsed.data).map(fault => place(fault, files))
   if (faults.length > 0) throw new ProblemError(messages.stackInvalid(faults))
   return { path: main.path, stack: parsed.data }
+}
+
+/** A stack without a name has its folder's. */
+function named(value: unknown, folder: string): unknown {
+  if (!isRecord(value) || 'name' in value) return value
+  const name = basename(folder)
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, '-')
+    .replaceAll(/^[-0-9]+|-+$/g, '')
+  return { name: name.slice(0, 31) || 'stack', ...value }
+}
+
+/** An issue of its own for each unknown key. */
+function each(issue: z.core.$ZodIssue): z.core.$ZodIssue[] {
+  return issue.code === 'unrecognized_keys' ? issue.keys.map(key => ({ ...issue, keys: [key] })) : [issue]
 }
 
 interface YamlFile {

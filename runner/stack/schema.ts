@@ -157,7 +157,8 @@ const tool = z.strictObject({
 
 export const stackSchema = z.strictObject({
   version: z.literal(1).default(1).describe('Of this format'),
-  name: name.describe('Shown in the console'),
+  // Who loads it has put the folder's name there.
+  name: name.default('stack').describe('Shown in the console; without it, the name of the folder'),
   home: z.string().default('var').describe('Where a run writes: logs, transcript, state'),
   environment: z
     .strictObject({

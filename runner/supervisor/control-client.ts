@@ -54,7 +54,8 @@ export class ControlClient {
       ...(options.owner === true ? ['owner=1'] : []),
     ]
     const path = query.length === 0 ? '/events' : `/events?${query.join('&')}`
-    const response = await this.#send('GET', path, undefined, signal)
+    const response = await this.#send('GET', path, undefined, signal).catch(endedMeanwhile)
+    if (response === undefined) return
     let text = ''
     for await (const chunk of untilClosed(response.setEncoding('utf8'))) {
       const records = (text + String(chunk)).split('\n\n')
@@ -149,6 +150,11 @@ export class ControlClient {
     const { problem } = JSON.parse(await textOf(response)) as { problem: Problem }
     throw new ProblemError(problem)
   }
+}
+
+/** One that was killed between two questions has no events any more. */
+function endedMeanwhile(error: unknown): undefined {
+  if (reasonOf(error) === undefined) throw error
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {

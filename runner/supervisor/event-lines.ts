@@ -10,8 +10,8 @@ export function eventLine(event: SupervisorEvent): string | undefined {
   switch (event.type) {
     case 'service_state':
       if (event.state === 'starting' && event.pid === undefined)
-        return line('dim', `○ ${event.service} starts`)
-      if (event.state === 'stopping') return line('dim', `○ ${event.service} is asked to stop`)
+        return line('dim', `◐ ${event.service} starts`)
+      if (event.state === 'stopping') return line('dim', `◐ ${event.service} is asked to stop`)
       if (event.state === 'idle') return line('dim', `○ ${event.service} stopped`)
       if (event.state === 'waiting' && event.waitingFor !== undefined && event.waitingFor.length > 0)
         return line('dim', `○ ${event.service} waits for ${event.waitingFor.join(', ')}`)
@@ -28,13 +28,13 @@ export function eventLine(event: SupervisorEvent): string | undefined {
       const clean = event.code === 0 && event.signal === undefined
       return line(
         clean ? 'yellow' : 'red',
-        `● ${event.service} ${how} after ${seconds(event.afterMs)}${again(event.restartInMs)}`,
+        `${clean ? '○' : '✕'} ${event.service} ${how} after ${seconds(event.afterMs)}${again(event.restartInMs)}`,
       )
     }
     case 'service_not_started':
       return line(
         'red',
-        `● ${event.service} can't start: ${notStartedInWords(event.why)}${again(event.restartInMs)}`,
+        `✕ ${event.service} can't start: ${notStartedInWords(event.why)}${again(event.restartInMs)}`,
       )
     case 'service_done':
       return line('green', `✓ ${event.service} done after ${seconds(event.afterMs)}`)
@@ -91,6 +91,10 @@ export function panesOf(stack: Stack, event: SupervisorEvent): string[] {
     const pane = stack.services[service]?.pane
     return pane === undefined ? [] : [pane]
   }
+  if (event.type === 'restarting')
+    return [...new Set(event.services.map(name => stack.services[name]?.pane))].filter(
+      pane => pane !== undefined,
+    )
   if (event.type === 'stopping' || event.type === 'stopped')
     return Object.keys(stack.panes).filter(pane => (stack.panes[pane]?.services.length ?? 0) > 0)
   const main = stack.restartKey[0] ?? Object.keys(stack.services)[0]

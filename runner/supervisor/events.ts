@@ -128,6 +128,8 @@ export interface ServiceStatus {
   restartInMs?: number
   /** How its last process ended, when none runs now. */
   lastEnd?: { code: number; signal?: string }
+  /** Why it could not be started, when none runs now. */
+  notStarted?: NotStarted
   /** Of all its processes, only where the question asked for it (GET /status?usage=1). `cpu`: 1 is one core, since the last question. */
   usage?: { cpu: number; memory: number; processes: number }
 }

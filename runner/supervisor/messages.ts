@@ -1,7 +1,7 @@
 import { exit } from '../../lib/exit.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { Ready } from '../stack/model.ts'
-import type { NotStarted, PortHolder, PullRefusal, PullResult, Recycled } from './events.ts'
+import type { NotStarted, PortHolder, PullRefusal, PullResult, Recycled, ServiceStatus } from './events.ts'
 
 /** Every word of the supervisor for people. */
 export const problems = {
@@ -25,8 +25,8 @@ export const problems = {
   }),
   unknownService: (name: string, known: string[]): Problem => ({
     code: 'unknown_service',
-    what: `this stack has no service named ${name}`,
-    todo: `it has: ${known.join(', ')}`,
+    what: `this run has no service named ${name}`,
+    todo: `it has: ${known.join(', ')}. What else the stack file names belongs to another profile, or came later: courante down, then up`,
     exit: exit.usage,
   }),
   badRequest: (what: string): Problem => ({ code: 'bad_request', what, exit: exit.usage }),
@@ -53,7 +53,7 @@ export const problems = {
   gone: (): Problem => ({
     code: 'supervisor_gone',
     what: 'the supervisor ended before it answered',
-    todo: 'courante status tells whether one runs',
+    todo: 'courante status tells whether one runs; its last words are in logs/supervisor.log',
     exit: exit.notRunning,
   }),
 }
@@ -68,6 +68,8 @@ export const notices = {
   pullBusy: (): string => 'a pull is under way',
   watchTrouble: (service: string, detail: string): string =>
     `the files of ${service} can't be watched: ${detail}; it is not restarted when they change`,
+  serviceTrouble: (service: string, detail: string): string =>
+    `trouble with ${service}: ${detail}; the others go on`,
   renewing: (what: string): string => `${what} changed: everything starts anew`,
   renewByHand: (what: string): string =>
     `${what} changed: courante down, then up again takes it over; until then only services restart`,
@@ -120,6 +122,16 @@ export function notStartedInWords(why: NotStarted): string {
   }
 }
 
+/** Why a service is not up, as far as that is known. */
+export function whyDown({
+  notStarted,
+  lastEnd,
+}: Pick<ServiceStatus, 'notStarted' | 'lastEnd'>): string | undefined {
+  if (notStarted !== undefined) return notStartedInWords(notStarted)
+  if (lastEnd === undefined) return undefined
+  return lastEnd.signal === undefined ? `exited with code ${lastEnd.code}` : `ended by ${lastEnd.signal}`
+}
+
 export function holderInWords(holder: PortHolder): string {
   return holder === 'unknown' ? "another user's process" : `pid ${holder.pid} (${holder.command})`
 }
@@ -127,14 +139,17 @@ export function holderInWords(holder: PortHolder): string {
 /** What a pull did, or why it did nothing: one line. */
 export function pullInWords(result: PullResult): string {
   if (!result.ok) return `not pulled: ${pullRefusals[result.reason](result.detail, result.files)}`
-  const commit = `${result.short} ${result.date} ${result.subject}`
-  if (!result.updated) return `nothing new: ${commit}`
-  const files = `${result.filesChanged} ${result.filesChanged === 1 ? 'file' : 'files'} changed`
-  if (result.installs) return `pulled ${commit} (${files}; packages changed: R installs them and starts anew)`
-  if (result.lockfileChanged)
-    return `pulled ${commit} (${files}; package-lock.json changed: npm install, then R)`
-  if (result.runnerChanged) return `pulled ${commit} (${files}; the runner changed: R starts anew)`
-  return `pulled ${commit} (${files}; R restarts)`
+  const commit = `${result.short} ${result.date}`
+  if (!result.updated) return `nothing new: ${commit} ${result.subject}`
+  const files = `${result.filesChanged} ${result.filesChanged === 1 ? 'file' : 'files'}`
+  // What to do stands before the subject: a narrow line cuts the end.
+  return `pulled ${commit}, ${files}; ${afterPull(result)}: ${result.subject}`
+}
+
+function afterPull(result: PullResult & { ok: true }): string {
+  if (result.installs) return 'packages changed, R installs them and starts anew'
+  if (result.lockfileChanged) return 'package-lock.json changed, npm install, then R'
+  return result.runnerChanged ? 'the runner changed, R starts anew' : 'R restarts'
 }
 
 const pullRefusals: Record<PullRefusal, (detail: string, files: string[]) => string> = {

@@ -77,6 +77,7 @@ export class SupervisedService {
       pane: this.service.pane,
       logStart: this.log.runStart,
       ...(this.#lastEnd === undefined || this.pid !== undefined ? {} : { lastEnd: this.#lastEnd }),
+      ...(this.#why === undefined || this.pid !== undefined ? {} : { notStarted: this.#why }),
       ...(usage === undefined ? {} : { usage }),
       ...(state.type === 'backoff' ? { restartInMs: Math.max(0, state.until - Date.now()) } : {}),
     }
@@ -166,15 +167,15 @@ export class SupervisedService {
     switch (action.type) {
       case 'spawn':
         this.#spawning = new AbortController()
-        void this.#spawn(this.#spawning.signal)
+        this.#spawn(this.#spawning.signal).catch(error => this.#fault(error))
         return
       case 'probe':
         this.#probing = new AbortController()
-        void this.#probe(this.#probing.signal)
+        this.#probe(this.#probing.signal).catch(error => this.#fault(error))
         return
       case 'attend':
         this.#probing = new AbortController()
-        void this.#attend(this.#probing.signal)
+        this.#attend(this.#probing.signal).catch(error => this.#fault(error))
         return
       case 'stop_probing':
         this.#probing?.abort()
@@ -242,6 +243,7 @@ export class SupervisedService {
       this.#notSpawned(spawned)
       return
     }
+    this.#why = undefined
     guard.add(spawned.pid)
     const marks = [`COURANTE_RUN=${stack.run}`, `COURANTE_SERVICE=${this.name}`]
     this.#process = new ServiceProcess(spawned, marks)
@@ -251,6 +253,11 @@ export class SupervisedService {
     this.#process = undefined
     this.#lastEnd = { code, ...(by === undefined ? {} : { signal: by }) }
     this.handle({ type: 'exited', code, signal: by, luck: Math.random() })
+  }
+
+  /** A fault of ours with one service must not take the others down. */
+  #fault(error: unknown): void {
+    this.#around.emit({ type: 'notice', text: notices.serviceTrouble(this.name, String(error)) })
   }
 
   #notSpawned(why: NotStarted): void {

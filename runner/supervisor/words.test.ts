@@ -22,7 +22,7 @@ suite('supervisor: small decisions', () => {
     assert.ok(line.startsWith('\x1b[0m\x1b[31m'))
     assert.equal(
       stripVTControlCharacters(line),
-      '● backend exited with code 1 after 3.2 s; starts again in 0.5 s\n',
+      '✕ backend exited with code 1 after 3.2 s; starts again in 0.5 s\n',
     )
     assert.deepEqual([45, 100, 3210, 125_000].map(seconds), ['45 ms', '0.1 s', '3.2 s', '2 min 5 s'])
   })

@@ -49,7 +49,7 @@ suite('the plain console', () => {
     )
     const { stdout, exitCode } = await stack.ask('up', '--yes', '--exit-on', 'task')
     assert.equal(exitCode, 3)
-    assert.match(stdout, /line 1\n.*line 2\n.*line 3\n.*last words\n[^]*● task exited with code 3/)
+    assert.match(stdout, /line 1\n.*line 2\n.*line 3\n.*last words\n[^]*✕ task exited with code 3/)
   })
 
   test('a flood comes out whole and in order', async () => {

@@ -29,7 +29,7 @@ suite('courante on a run in the background', { timeout: 120_000 }, () => {
     assert.equal((await stack.ask('status')).exitCode, 0)
     assert.equal((await stack.ask('stop', 'core')).stdout, 'Stopped core, backend.')
     assert.equal((await stack.ask('status')).exitCode, 1)
-    assert.equal((await stack.ask('start', 'backend')).stdout, 'Started backend.')
+    assert.equal((await stack.ask('start', 'backend')).stdout, 'Started core, backend.')
     assert.equal((await stack.ask('stop', 'web', '--json')).stdout, '{"stopped":["web"]}')
     assert.equal((await stack.ask('start', '--json', 'web')).stdout, '{"started":["web"]}')
     const stranger = await stack.ask('stop', 'nobody')
@@ -72,8 +72,44 @@ suite('courante on a run in the background', { timeout: 120_000 }, () => {
     )
     const up = await stack.ask('up', '-d')
     assert.equal(up.exitCode, 1, up.all)
-    assert.match(up.stderr, /not up: web\. courante logs web tells more; the others go on/)
+    assert.match(
+      up.stderr,
+      /web is not up: exited with code 7\. The others go on; courante logs web, courante events/,
+    )
+    assert.match((await stack.ask('status')).stdout, /web +backoff .* exited with code 7/)
     assert.equal((await stack.ask('status')).exitCode, 1)
+  })
+
+  test('up -d waits for what comes behind a one-shot task that is done', async () => {
+    await using stack = await SmallStack.make(`
+services:
+  migrate: { command: "echo hi", oneshot: true }
+  api: { command: "sleep 0.5; echo READY; exec sleep 1000", depends_on: [migrate], ready: { log: READY } }
+`)
+    const up = await stack.ask('up', '-d')
+    assert.equal(up.exitCode, 0, up.all)
+    assert.equal((await stack.ask('status')).exitCode, 0)
+  })
+
+  test('up -d says why a program can not be started', async () => {
+    await using stack = await SmallStack.make('services: { one: { command: [no-such-program] } }')
+    const up = await stack.ask('up', '-d')
+    assert.equal(up.exitCode, 1)
+    assert.match(up.stderr, /one is not up: there is no program no-such-program on its PATH/)
+    assert.match((await stack.ask('status')).stdout, /one +failed .* there is no program/)
+  })
+
+  test('who has changed the stack file since is told that the run does not know it', async () => {
+    await using stack = await SmallStack.make(yaml)
+    assert.equal((await stack.ask('up', '-d', '--profile', 'voice')).exitCode, 0)
+    assert.doesNotMatch((await stack.ask('restart', 'core')).stderr, /has changed/)
+    await writeFile(stack.file, yaml.replace('sleep 1000', 'sleep 1001'))
+    assert.match(
+      (await stack.ask('restart', 'core')).stderr,
+      /the stack file has changed since this run began/,
+    )
+    assert.match((await stack.ask('up', '-d')).stderr, /the stack file has changed since this run began/)
+    assert.match((await stack.ask('start', 'web')).stderr, /no service named web[^]*another profile/)
   })
 
   test('--exit-on ends the run with that service and takes over its exit code', async () => {
@@ -93,6 +129,13 @@ suite('courante on a run in the background', { timeout: 120_000 }, () => {
     const good = await stack.ask('check')
     assert.equal(good.exitCode, 0)
     assert.match(good.stdout, /stack\.yaml is right: 3 services\./)
+    await writeFile(stack.file, 'services: { a: { command: x, comand: x, prot: 3 } }')
+    assert.match((await stack.ask('check')).stderr, /a\.comand: unknown key\n.*a\.prot: unknown key/)
+    await writeFile(stack.file, "services: { a: { command: x, ready: { log: '(' } } }")
+    assert.match(
+      (await stack.ask('check')).stderr,
+      /a\.ready\.log: no regular expression: .*[Uu]nterminated group/,
+    )
     await writeFile(stack.file, yaml.replace('depends_on: [core]', 'depends_on: [cor]'))
     const bad = await stack.ask('check')
     assert.equal(bad.exitCode, 2)

@@ -22,12 +22,12 @@ suite('supervisor: pull', { timeout: 60_000 }, () => {
     assert.ok(result.after.startsWith(result.short) && result.before !== result.after)
     assert.match(
       pullInWords(result),
-      /^pulled \w+ 2026-03-04 05:06 second: a change \(2 files changed; package-lock.json changed: npm install, then R/,
+      /^pulled \w+ 2026-03-04 05:06, 2 files; package-lock.json changed, npm install, then R: second: a change$/,
     )
 
     await repo.commit(repo.theirs, { 'sub/requirements.txt': 'x' }, 'third')
     const third = await pull(repo.ours, repo.env)
-    assert.match(pullInWords(third), /packages changed: R installs them and starts anew\)$/)
+    assert.match(pullInWords(third), /packages changed, R installs them and starts anew: third$/)
 
     const again = await pull(repo.ours, repo.env)
     assert.ok(again.ok && !again.updated)

@@ -211,7 +211,7 @@ suite('supervisor: ends that nobody asked for', { timeout: 60_000 }, () => {
     const exit = await rig.event('service_exited')
     assert.deepEqual([exit.code, exit.lastLines], [4, ['last words']])
     assertAbout(exit.restartInMs, 500)
-    assert.match(await rig.log('main.pane'), /● one exited with code 4 after .*; starts again in 0\.[56] s/)
+    assert.match(await rig.log('main.pane'), /✕ one exited with code 4 after .*; starts again in 0\.[56] s/)
     const again = await rig.event('service_exited', event => (event.restartInMs ?? 0) >= 900)
     assert.equal(again.code, 4)
     const status = (await rig.client.status()).services[0]

@@ -6,14 +6,19 @@ import { quote } from './quote.ts'
  * Single keys without a prefix are a key table of our own. Q, R and P go through a FIFO to the supervisor, since
  * starting a Node for each key would cost 100 ms.
  */
-export function tmuxConfig(options: { readonly keys: string; readonly address: string | undefined }): string {
+export function tmuxConfig(options: {
+  readonly keys: string
+  readonly address: string | undefined
+  /** The services that R restarts. */
+  readonly restarts: readonly string[]
+}): string {
   const keys = quote(options.keys)
   // The first keys may come before the supervisor has its pipe; a `>` alone would make a file in its place.
   const over = `[ ! -d ${quote(dirname(options.keys))} ] || [ $n = 100 ]`
   const wait = `n=0; until [ -p ${keys} ] || ${over}; do n=$((n + 1)); sleep 0.05; done`
   const press = (key: string): string =>
     `run-shell -b ${quote(`${wait}; [ ! -p ${keys} ] || printf ${key} > ${keys}`)}`
-  const popUp = `display-popup -E -w 62 -h 16 ${quote(helpCommand())}`
+  const popUp = `display-popup -E -w 62 -h 16 ${quote(helpCommand(options.restarts))}`
   const both = (key: string, command: string): string[] =>
     [key.toLowerCase(), key.toUpperCase()].map(each => `bind -T courante ${each} ${command}`)
   return [
@@ -71,10 +76,10 @@ export function tmuxConfig(options: { readonly keys: string; readonly address: s
 const scrolled = ['q', 'Q', 'g', 'G', 'Escape', 'C-c']
 
 /** The keys, for `?`; the same table stands in docs/console.md. */
-const help = [
+const help = (restarts: readonly string[]): string[] => [
   '',
   '  Q, Ctrl-C   quit: stop everything, leave nothing',
-  '  R           restart the backend',
+  `  R           restart ${restarts.join(', ')}`.slice(0, 58),
   '  P           pull (git, fast-forward only)',
   '  Tab, 1 2 3  go to a pane          Z  zoom it',
   '  PgUp, wheel scroll; Q, G or Esc: back to the end',
@@ -85,6 +90,6 @@ const help = [
   '  Any key closes this.',
 ]
 
-function helpCommand(): string {
-  return `printf '%s\\n' ${help.map(quote).join(' ')}; stty -icanon -echo; dd bs=1 count=1 >/dev/null 2>&1`
+function helpCommand(restarts: readonly string[]): string {
+  return `printf '%s\\n' ${help(restarts).map(quote).join(' ')}; stty -icanon -echo; dd bs=1 count=1 >/dev/null 2>&1`
 }

@@ -17,7 +17,10 @@ export async function tmuxConsole(context: ConsoleContext): Promise<void> {
   const { stack, io } = context
   const socket = stack.consoleSocket ?? join(stack.sockets, 'tmux')
   const config = join(stack.home, 'run/tmux.conf')
-  await writeFile(config, tmuxConfig({ keys: join(stack.sockets, 'keys'), address: context.address }))
+  await writeFile(
+    config,
+    tmuxConfig({ keys: join(stack.sockets, 'keys'), address: context.address, restarts: stack.restartKey }),
+  )
   const tmux = ['-u', '-S', socket, '-f', config]
   const env = { ...io.env, TMUX: undefined }
   const [running, modes] = await Promise.all([
