@@ -142,5 +142,6 @@ export const notices = {
     `${name} runs already; --profile and --exit-on count only at its start.\n`,
   stackGood: (path: string, services: number): string =>
     `${path} is right: ${services} ${services === 1 ? 'service' : 'services'}.\n`,
+  left: (name: string): string => `${name} goes on; courante down stops it.\n`,
   stopped: (name: string, logs: string): string => `${name} stopped. Its logs: ${logs}/\n`,
 }

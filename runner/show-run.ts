@@ -42,6 +42,7 @@ export async function showRun({
     stack,
     transcript: context.places.transcript,
     address,
+    owner: started,
     client,
     io,
   })
@@ -51,7 +52,7 @@ export async function showRun({
     throw error
   })
   const stopOnSignal = (): void => {
-    if (started || io.signal.reason !== 'SIGHUP') void control.down().catch(() => undefined)
+    if (started) void control.down().catch(() => undefined)
   }
   io.signal.addEventListener('abort', stopOnSignal)
   // A second `down` kills what is still stopping.
@@ -63,9 +64,10 @@ export async function showRun({
     io.stdout.write(notices.consoleClosed(stack.name))
     return exit.ok
   }
-  if (!started && io.signal.reason === 'SIGHUP') {
+  if (!started && io.signal.aborted) {
     left.abort()
-    return exitCodeOf('SIGHUP')
+    if (io.signal.reason !== 'SIGHUP') io.stdout.write(notices.left(stack.name))
+    return exitCodeOf(String(io.signal.reason))
   }
   const ended = await end
   if (ended === 'died') {

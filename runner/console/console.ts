@@ -9,6 +9,8 @@ export interface ConsoleContext {
   readonly transcript: string
   /** Of the page, if the stack names one. */
   readonly address: string | undefined
+  /** It started the run: its end ends the run. One that only joined leaves, with Ctrl-C too. */
+  readonly owner: boolean
   /** Resolves once the supervisor answers; rejects if it never will. */
   readonly client: Promise<ControlClient>
   readonly io: Io

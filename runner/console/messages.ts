@@ -33,6 +33,7 @@ export const words = {
   tooSmall: (columns: number, rows: number): string => `needs ${columns}x${rows}`,
   pickRestart: 'Restart which?',
   pickInput: 'Type to which?',
+  noLevel: (name: string): string => `no level "${name}": error, warn, info, debug`,
   models: 'models',
   queues: 'queues',
   queue: (name: string, waiting: number, live: number): string =>
@@ -47,6 +48,13 @@ export const hints = {
     ['R', 'restart'],
     ['P', 'pull'],
     ['?', 'keys'],
+  ],
+  joined: [
+    ['Q', 'quit'],
+    ['R', 'restart'],
+    ['P', 'pull'],
+    ['?', 'keys'],
+    ['Ctrl-C', 'leave'],
   ],
   stopping: [['Q', 'again: kill now']],
   help: [['any key', 'closes']],
@@ -78,8 +86,9 @@ export const hints = {
 
 /** The keys, for `?`; the same table stands in docs/console.md. */
 export const help: readonly (readonly [string, string])[] = [
-  ['Q, Ctrl-C', 'quit: stop everything; again: kill now'],
-  ['R', 'restart what restart_key names'],
+  ['Q', 'quit: stop everything; again: kill now'],
+  ['Ctrl-C', 'the same; leaves a run that was only joined'],
+  ['R', 'restart (restart_key in stack.yaml names what)'],
   ['P', 'pull (git, fast-forward only)'],
   ['X', 'restart the service of this pane'],
   ['I', 'type to the service; Esc ends'],

@@ -192,8 +192,10 @@ suite('the built-in console', { skip }, () => {
   test('services are told the size of their pane, and again after a storm of resizes', async () => {
     await using run = await Shown.open(160, 48)
     const { terminal } = run
-    await run.say('backend', 'size')
-    await terminal.shows(/size 106x22/)
+    await run.until(async () => {
+      await run.say('backend', 'size')
+      return /size 106x22/.test((await terminal.screen()).join('\n'))
+    })
     for (let turn = 0; turn < 12; turn++) {
       await terminal.resize(40 + turn * 9, 10 + turn * 3)
     }
@@ -227,6 +229,16 @@ suite('the built-in console', { skip }, () => {
     await run.say('backend', 'after it went')
     await run.terminal.shows(/you said after it went/)
     assert.equal((await run.client.status()).stopping, false)
+  })
+
+  test('Ctrl-C in a console that only joined leaves; the run goes on', async () => {
+    await using run = await Shown.open(100, 30)
+    await using two = await Terminal.open({ columns: 80, rows: 24, cwd: root, env: run.stack.env })
+    await two.type(`${run.stack.command('attach')}; echo ended with $?`)
+    await two.shows(/Ctrl-C leave/)
+    await two.press('C-c')
+    await two.shows(/small goes on; courante down stops it\.\s+ended with 130/)
+    assert.equal((await run.client.status()).ready, true)
   })
 
   test('kill -9 of the supervisor: the terminal is restored and says so', async () => {

@@ -18,6 +18,7 @@ export function start(): State {
         web: { title: 'web', services: ['web'] },
       },
     },
+    owner: true,
     address: 'http://127.0.0.1:5173',
     columns: 160,
     rows: 48,

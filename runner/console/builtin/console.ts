@@ -51,7 +51,7 @@ export class BuiltinConsole {
     })
     this.#output = new TerminalOutput(bytes => this.#session.write(bytes), colourDepth(io.env))
     const { columns, rows } = this.#session
-    this.#state = initialState({ stack, address, columns, rows, now: Date.now() })
+    this.#state = initialState({ stack, address, owner: context.owner, columns, rows, now: Date.now() })
     this.#canvas = new Canvas(columns, rows)
   }
 
@@ -59,7 +59,8 @@ export class BuiltinConsole {
   async run(): Promise<void> {
     const { io, client } = this.#context
     const hangUp = (): void => {
-      if (io.signal.reason === 'SIGHUP') this.#over.resolve()
+      const isLeaving = io.signal.aborted && !this.#context.owner
+      if (io.signal.reason === 'SIGHUP' || isLeaving) this.#over.resolve()
     }
     io.signal.addEventListener('abort', hangUp)
     try {

@@ -1,6 +1,8 @@
+import { words } from '../messages.ts'
+import { unknownLevel } from './content/filter.ts'
 import { graphemes } from './graphemes.ts'
 import type { Mode, State } from './state.ts'
-import { changePane, stay, type Effect, type KeyInput, type Step } from './step.ts'
+import { changePane, say, stay, type Effect, type KeyInput, type Step } from './step.ts'
 
 /** The line at the bottom in which a search or a filter is typed. A search runs along with the typing; a filter waits for Enter. */
 export function prompting(state: State, mode: Mode & { type: 'prompt' }, input: KeyInput): Step {
@@ -47,7 +49,12 @@ function kept(state: State): Step {
 
 function filtered(state: State, filter: string): Step {
   const pane = state.focus
-  return { state: changePane(closed(state).state, pane, { filter }), effects: [{ type: 'review', pane }] }
+  const next = changePane(closed(state).state, pane, { filter })
+  const stranger = unknownLevel(filter)
+  return {
+    state: stranger === undefined ? next : say(next, words.noLevel(stranger), 'warn'),
+    effects: [{ type: 'review', pane }],
+  }
 }
 
 function closed(state: State): Step {

@@ -52,6 +52,10 @@ export function happened(state: State, event: SupervisorEvent): State {
     case 'notice':
       return say(state, event.text, 'warn')
     case 'service_ready':
+      // What was promised is done.
+      return state.message?.text === words.restarting(event.service)
+        ? { ...state, message: undefined }
+        : state
     case 'service_unready':
     case 'service_done':
     case 'service_watched':

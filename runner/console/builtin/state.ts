@@ -6,6 +6,8 @@ export interface State {
   readonly columns: number
   readonly rows: number
   readonly name: string
+  /** It started the run; one that only joined leaves with Ctrl-C. */
+  readonly owner: boolean
   /** Of the page, if the stack names one. */
   readonly address: string | undefined
   /** The transcript, the panes of the stack, and last the merged log of all services. */
@@ -122,11 +124,12 @@ export interface Facts {
 export function initialState(options: {
   readonly stack: Pick<Stack, 'name' | 'panes' | 'services'>
   readonly address: string | undefined
+  readonly owner: boolean
   readonly columns: number
   readonly rows: number
   readonly now: number
 }): State {
-  const { stack, address, columns, rows, now } = options
+  const { stack, address, owner, columns, rows, now } = options
   const all = Object.keys(stack.services)
   const panes = [
     pane('transcript', 'transcript', []),
@@ -138,6 +141,7 @@ export function initialState(options: {
     rows,
     name: stack.name,
     address,
+    owner,
     panes,
     services: all.map(name => {
       const port = stack.services[name]?.port

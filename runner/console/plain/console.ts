@@ -23,7 +23,7 @@ export async function plainConsole(context: ConsoleContext): Promise<void> {
   const ended = new AbortController()
   // Whoever only joined leaves with its terminal; what it started goes on being stopped without being shown.
   const hangUp = (): void => {
-    if (io.signal.reason === 'SIGHUP') ended.abort()
+    if (io.signal.reason === 'SIGHUP' || (io.signal.aborted && !context.owner)) ended.abort()
   }
   io.signal.addEventListener('abort', hangUp)
   const following = followTranscript(transcript, ended.signal, line => printer.print('transcript', line))
@@ -35,7 +35,8 @@ export async function plainConsole(context: ConsoleContext): Promise<void> {
   const stopKeys = terminal
     ? pressedKeys(io, key => void control.key(key).catch(() => undefined))
     : () => undefined
-  const hint = `${address ?? stack.name}   ${terminal ? 'Q quit  R restart  P pull' : ''}`.trimEnd()
+  const keys = context.owner ? 'Q quit  R restart  P pull' : 'Q quit  R restart  P pull  Ctrl-C leave'
+  const hint = `${address ?? stack.name}   ${terminal ? keys : ''}`.trimEnd()
   let view = emptyView
   let hinted = false
   const show = (event: SupervisorEvent): void => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { suite, test } from 'node:test'
-import { lineFilter, searchPattern } from './filter.ts'
+import { lineFilter, searchPattern, unknownLevel } from './filter.ts'
 
 suite('a filter', () => {
   const passes = (typed: string, text: string, kind: 'output' | 'event' = 'output') =>
@@ -35,4 +35,28 @@ suite('a filter', () => {
   test('what happens to a service passes every level', () => {
     assert.equal(passes('level:error', '● core exited with code 1', 'event'), true)
   })
+})
+
+test('a stack trace has the level of the line that it goes on with; what says nothing is an info', () => {
+  const lines = ['INFO fine', 'ERROR it broke', '    at foo (api.js:1)', '    at bar (api.js:2)', 'plain']
+  const line = (offset: number) => ({
+    service: 'a',
+    offset,
+    raw: Buffer.from(lines[offset] ?? ''),
+    kind: 'output' as const,
+  })
+  const passing = (typed: string): number[] => {
+    const filter = lineFilter(typed, ({ service, offset }) =>
+      offset === 0 ? undefined : { service, offset: offset - 1, text: lines[offset - 1] ?? '' },
+    )
+    return lines.flatMap((text, offset) => (filter?.(text, line(offset)) === true ? [offset] : []))
+  }
+  assert.deepEqual(passing('level:error'), [1, 2, 3])
+  assert.deepEqual(passing('level:info'), [0, 1, 2, 3, 4])
+})
+
+test('a level that there is not is named', () => {
+  assert.equal(unknownLevel('level:wrn core'), 'wrn')
+  assert.equal(unknownLevel('level:warn core'), undefined)
+  assert.equal(unknownLevel('core'), undefined)
 })

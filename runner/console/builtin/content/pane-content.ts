@@ -220,7 +220,7 @@ export class PaneContent {
       wrap,
       left: this.#left,
       prefix: linePrefix({ times, names: kind === 'merged' ? services : undefined }),
-      filter: lineFilter(filter),
+      filter: lineFilter(filter, line => this.#history.lineBefore(line)),
       highlight: search === '' ? undefined : searchPattern(search),
     }
   }

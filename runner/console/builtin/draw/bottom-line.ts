@@ -60,8 +60,11 @@ function hintsOf(state: State): Span[] {
   if (mode.type === 'normal') {
     if (state.run === 'stopping' || state.run === 'stopped') return keysOf(hints.stopping)
     const pane = state.panes[state.focus]
-    return keysOf(pane !== undefined && pane.search !== '' ? hints.found : hints.normal)
+    if (pane !== undefined && pane.search !== '') return keysOf(hints.found)
+    return keysOf(state.owner ? hints.normal : hints.joined)
   }
+  if (mode.type === 'input')
+    return [{ text: `${words.typing(mode.service)}  `, style: { bold: true } }, ...keysOf(hints.input)]
   return mode.type === 'prompt' ? [] : keysOf(hints[mode.type])
 }
 

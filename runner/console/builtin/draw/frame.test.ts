@@ -104,7 +104,7 @@ suite('a frame', () => {
 
   test('the keys stand in a box over the panes, at 40x10 in a part that moves', () => {
     const large = rowsOf({ ...running(80, 24), mode: { type: 'help', top: 0 } }).join('\n')
-    assert.match(large, /│ Q, Ctrl-C +quit: stop everything; again: kill now │/)
+    assert.match(large, /│ Q +quit: stop everything; again: kill now +│/)
     assert.match(large, /Shift-drag/)
     const small = rowsOf({ ...running(40, 10), mode: { type: 'help', top: 99 } }).join('\n')
     assert.match(small, /Shift-drag/)
@@ -151,6 +151,7 @@ function running(columns: number, rows: number): State {
         web: { title: 'web', services: ['web'] },
       },
     },
+    owner: true,
     address: 'http://127.0.0.1:5173',
     columns,
     rows,

@@ -109,6 +109,17 @@ export class History {
     })
   }
 
+  /** The line of the same service that stands before one, without escape sequences. */
+  lineBefore(
+    line: Pick<ShownLine, 'service' | 'offset'>,
+  ): { service: string; offset: number; text: string } | undefined {
+    const { service, offset } = line
+    const found = this.#sources.find(source => source.service === service)?.lines.back(offset)
+    return found === undefined
+      ? undefined
+      : { service, offset: found.start, text: lineText(Buffer.from(found.bytes).toString()) }
+  }
+
   /** Lines between the two, counted up to `limit`. */
   count(from: Mark, to: Mark, limit: number): number {
     let sum = 0
