@@ -54,8 +54,10 @@ export async function prepareRun(context: RunContext, options: RunOptions): Prom
       await mkdir(join(places.home, folder), { recursive: true })
       await chmod(join(places.home, folder), 0o700)
     }
-    await mkdir(dirname(places.transcript), { recursive: true })
-    await (await open(places.transcript, 'a', 0o600)).close()
+    if (places.transcript !== undefined) {
+      await mkdir(dirname(places.transcript), { recursive: true })
+      await (await open(places.transcript, 'a', 0o600)).close()
+    }
     if (stack.paneLogs) startPaneLogs(stack)
     // The environment of services may hold secrets.
     await writeFileAtomic(stackPath(context), `${JSON.stringify(stack, null, 2)}\n`, { mode: 0o600 })

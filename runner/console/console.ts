@@ -5,8 +5,8 @@ import type { Stack } from '../stack/model.ts'
 /** What a console is given: a run to show, and the signal that ends the showing. */
 export interface ConsoleContext {
   readonly stack: Stack
-  /** Absolute path of the file that the top half follows. */
-  readonly transcript: string
+  /** Absolute path of the file that the top half follows, if the stack names one. */
+  readonly transcript: string | undefined
   /** Of the page, if the stack names one. */
   readonly address: string | undefined
   /** It started the run: its end ends the run. One that only joined leaves, with Ctrl-C too. */

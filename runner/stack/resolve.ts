@@ -12,7 +12,8 @@ export interface Places {
   readonly dir: string
   readonly home: string
   readonly models: string
-  readonly transcript: string
+  /** The file that the top half of a console follows, if the stack names one. */
+  readonly transcript: string | undefined
   readonly venv: string | undefined
 }
 
@@ -29,7 +30,7 @@ export function placesOf(
     dir,
     home,
     models: resolve(options.models ?? join(dir, 'models/files')),
-    transcript: transcript === undefined ? join(home, 'transcript.log') : resolve(dir, transcript),
+    transcript: transcript === true ? join(home, 'transcript.log') : transcript && resolve(dir, transcript),
     venv: python === undefined ? undefined : resolve(dir, python.venv),
   }
 }

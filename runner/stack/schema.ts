@@ -176,9 +176,11 @@ export const stackSchema = z.strictObject({
   console: z
     .strictObject({
       transcript: z
-        .string()
+        .union([z.literal(true), z.string().min(1)], { error: 'a file, or true for transcript.log in home' })
         .optional()
-        .describe('The file that the top half follows; without it, transcript.log in home'),
+        .describe(
+          'The file that the top half follows, or true for transcript.log in home; without it, no top half',
+        ),
       panes: z
         .array(name)
         .min(1)

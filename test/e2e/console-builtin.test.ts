@@ -212,6 +212,24 @@ suite('the built-in console', { skip }, () => {
     })
   })
 
+  for (const console of ['builtin', 'tmux']) {
+    test(`${console}: a stack without a transcript gives its panes the whole height`, async () => {
+      await using stack = await SmallStack.make(
+        stringify({
+          services: { api: { command: 'sleep 1000' }, page: { command: 'sleep 1000', pane: 'web' } },
+          console: { panes: ['back', 'web'] },
+        }),
+      )
+      await using terminal = await Terminal.open({ columns: 80, rows: 24, cwd: root, env: stack.env })
+      await terminal.type(`${stack.command('up', '--console', console)}; echo ended with $?`)
+      const screen = await terminal.shows(/back {2}● api[^]*Q quit/)
+      assert.match(screen.split('\n')[0] ?? '', /back {2}● api .*web {2}● page/)
+      assert.doesNotMatch(screen, /transcript/)
+      await terminal.press('q')
+      await terminal.shows(/ended with 0/)
+    })
+  }
+
   test('a closed terminal quits', async () => {
     await using run = await Shown.open(100, 30)
     await run.terminal.close()
@@ -284,7 +302,7 @@ class Shown implements AsyncDisposable {
         name: 'small',
         services,
         restart_key: ['backend'],
-        console: { panes: ['backend', 'web'], open: 'web' },
+        console: { transcript: true, panes: ['backend', 'web'], open: 'web' },
       }),
     )
     const terminal = await Terminal.open({ columns, rows, cwd: root, env: stack.env })

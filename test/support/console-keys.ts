@@ -19,6 +19,7 @@ export function start(): State {
       },
     },
     owner: true,
+    transcript: true,
     address: 'http://127.0.0.1:5173',
     columns: 160,
     rows: 48,

@@ -39,7 +39,7 @@ export class BuiltinConsole {
   readonly #told = new Map<number, string>()
 
   constructor(context: ConsoleContext) {
-    const { io, stack, address } = context
+    const { io, stack, transcript, address } = context
     this.#context = context
     const stdout = io.stdout as WriteStream
     this.#session = new TerminalSession({
@@ -51,7 +51,15 @@ export class BuiltinConsole {
     })
     this.#output = new TerminalOutput(bytes => this.#session.write(bytes), colourDepth(io.env))
     const { columns, rows } = this.#session
-    this.#state = initialState({ stack, address, owner: context.owner, columns, rows, now: Date.now() })
+    this.#state = initialState({
+      stack,
+      transcript: transcript !== undefined,
+      address,
+      owner: context.owner,
+      columns,
+      rows,
+      now: Date.now(),
+    })
     this.#canvas = new Canvas(columns, rows)
   }
 

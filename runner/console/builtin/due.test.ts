@@ -24,5 +24,13 @@ suite('when the screen changes by itself', () => {
 
 function at(now: number): State {
   const stack = { name: 'test', services: {}, panes: {} }
-  return initialState({ stack, address: undefined, owner: true, columns: 80, rows: 24, now })
+  return initialState({
+    stack,
+    address: undefined,
+    owner: true,
+    transcript: true,
+    columns: 80,
+    rows: 24,
+    now,
+  })
 }

@@ -3,8 +3,15 @@ import { suite, test } from 'node:test'
 import { layout } from './layout.ts'
 
 /** `title` and `inner` of each pane as x,y columns x rows. */
-function rectangles(columns: number, rows: number, panes: number, focus = 0, zoomed = false): string[] {
-  const made = layout(columns, rows, panes, focus, zoomed)
+function rectangles(
+  columns: number,
+  rows: number,
+  panes: number,
+  focus = 0,
+  zoomed = false,
+  top = true,
+): string[] {
+  const made = layout(columns, rows, panes, focus, zoomed, top)
   if (made.type === 'too_small') return ['too small']
   const text = ({ x, y, columns: c, rows: r }: { x: number; y: number; columns: number; rows: number }) =>
     `${x},${y} ${c}x${r}`
@@ -57,6 +64,21 @@ suite('the layout', () => {
       ['0: 0,0 80x1 0,1 80x11', '1: 0,12 80x1 0,13 80x10', 'prompt 0,23 80x1'],
     ],
     [
+      'without a transcript: two panes over the whole height',
+      [80, 24, 2, 0, false, false],
+      ['0: 0,0 53x1 0,1 53x22', '1: 54,0 26x1 55,1 25x22', 'divider 53,0 1x23', 'prompt 0,23 80x1'],
+    ],
+    [
+      'without a transcript: one pane is the whole',
+      [40, 10, 1, 0, false, false],
+      ['0: 0,0 40x1 0,1 40x8', 'prompt 0,9 40x1'],
+    ],
+    [
+      'without a transcript, narrow: one above the other',
+      [60, 17, 2, 0, false, false],
+      ['0: 0,0 60x1 0,1 60x7', '1: 0,8 60x1 0,9 60x7', 'prompt 0,16 60x1'],
+    ],
+    [
       'narrow: one above the other',
       [60, 30, 3],
       ['0: 0,0 60x1 0,1 60x9', '1: 0,10 60x1 0,11 60x9', '2: 0,20 60x1 0,21 60x8', 'prompt 0,29 60x1'],
@@ -79,9 +101,14 @@ suite('the layout', () => {
   test('at every size the panes are whole, and nothing overlaps or is left over', () => {
     for (let columns = 40; columns <= 210; columns += 7) {
       for (let rows = 10; rows <= 70; rows++) {
-        for (const panes of [2, 3]) {
+        for (const [panes, top] of [
+          [2, true],
+          [3, true],
+          [1, false],
+          [2, false],
+        ] as const) {
           for (const zoomed of [false, true]) {
-            const made = layout(columns, rows, panes, 1, zoomed)
+            const made = layout(columns, rows, panes, panes - 1, zoomed, top)
             assert.equal(made.type, 'panes')
             if (made.type !== 'panes') continue
             const rects = made.places.flatMap(({ title, inner }) => [title, inner])

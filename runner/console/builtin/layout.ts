@@ -25,16 +25,25 @@ export const smallest = { columns: 40, rows: 10 }
 
 /**
  * Side by side as far as there is room (transcript above, the second pane with two thirds of the width); on a narrow screen
- * one above the other; on a low one, or zoomed, only the focused pane under one line with all names.
+ * one above the other; on a low one, or zoomed, only the focused pane under one line with all names. `top`: the first pane is
+ * the transcript; without one the others have the whole height.
  */
-export function layout(columns: number, rows: number, panes: number, focus: number, zoomed: boolean): Layout {
+export function layout(
+  columns: number,
+  rows: number,
+  panes: number,
+  focus: number,
+  zoomed: boolean,
+  top = true,
+): Layout {
   if (columns < smallest.columns || rows < smallest.rows) return { type: 'too_small' }
   const prompt = { x: 0, y: rows - 1, columns, rows: 1 }
   const height = rows - 1
-  if (!zoomed && rows >= 16 && columns >= (panes > 2 ? 72 : 40)) {
-    return { type: 'panes', tabs: false, prompt, ...sideBySide(columns, height, panes) }
+  const below = top ? panes - 1 : panes
+  if (!zoomed && rows >= (top ? 16 : 10) && columns >= (below > 1 ? 72 : 40)) {
+    return { type: 'panes', tabs: false, prompt, ...sideBySide(columns, height, panes, top) }
   }
-  if (!zoomed && rows >= 20) {
+  if (!zoomed && rows >= (top ? 20 : 16)) {
     return { type: 'panes', tabs: false, prompt, divider: undefined, places: stacked(columns, height, panes) }
   }
   const whole = { x: 0, y: 0, columns, rows: height }
@@ -45,21 +54,22 @@ function sideBySide(
   columns: number,
   height: number,
   panes: number,
+  top: boolean,
 ): { places: PanePlace[]; divider: Rect | undefined } {
-  const top = Math.ceil(height / 2)
-  const first = place(0, { x: 0, y: 0, columns, rows: top })
-  if (panes < 3) {
-    return { divider: undefined, places: [first, place(1, { x: 0, y: top, columns, rows: height - top })] }
-  }
+  const half = top ? Math.ceil(height / 2) : 0
+  const above = top ? [place(0, { x: 0, y: 0, columns, rows: half })] : []
+  const first = above.length
+  const below = { y: half, rows: height - half }
+  if (panes - first < 2)
+    return { divider: undefined, places: [...above, place(first, { x: 0, columns, ...below })] }
   const left = Math.round(((columns - 1) * 2) / 3)
-  const below = { y: top, rows: height - top }
   return {
     divider: { x: left, columns: 1, ...below },
     places: [
-      first,
-      place(1, { x: 0, columns: left, ...below }),
+      ...above,
+      place(first, { x: 0, columns: left, ...below }),
       // One column of air beside the divider.
-      place(2, { x: left + 1, columns: columns - left - 1, ...below }, 1),
+      place(first + 1, { x: left + 1, columns: columns - left - 1, ...below }, 1),
     ],
   }
 }

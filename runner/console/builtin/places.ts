@@ -1,11 +1,11 @@
 import { layout, type Layout, type PanePlace } from './layout.ts'
-import { shownPanes, type State } from './state.ts'
+import { hasTop, shownPanes, type State } from './state.ts'
 
 /** The layout of what is shown now; the panes in it are indices into `state.panes`. */
 export function layoutOf(state: State): Layout {
   const shown = shownPanes(state)
   const focus = Math.max(0, shown.indexOf(state.focus))
-  const made = layout(state.columns, state.rows, shown.length, focus, state.zoomed)
+  const made = layout(state.columns, state.rows, shown.length, focus, state.zoomed, hasTop(state))
   if (made.type === 'too_small') return made
   return { ...made, places: made.places.map(place => ({ ...place, pane: shown[place.pane] ?? 0 })) }
 }

@@ -10,7 +10,7 @@ export interface State {
   readonly owner: boolean
   /** Of the page, if the stack names one. */
   readonly address: string | undefined
-  /** The transcript, the panes of the stack, and last the merged log of all services. */
+  /** The transcript if there is one, the panes of the stack, and last the merged log of all services. */
   readonly panes: readonly PaneState[]
   readonly services: readonly ServiceState[]
   /** Index of the pane that the keys are for. */
@@ -123,16 +123,17 @@ export interface Facts {
 
 export function initialState(options: {
   readonly stack: Pick<Stack, 'name' | 'panes' | 'services'>
+  readonly transcript: boolean
   readonly address: string | undefined
   readonly owner: boolean
   readonly columns: number
   readonly rows: number
   readonly now: number
 }): State {
-  const { stack, address, owner, columns, rows, now } = options
+  const { stack, transcript, address, owner, columns, rows, now } = options
   const all = Object.keys(stack.services)
   const panes = [
-    pane('transcript', 'transcript', []),
+    ...(transcript ? [pane('transcript', 'transcript', [])] : []),
     ...Object.values(stack.panes).map(({ title, services }) => pane('services', title, services)),
     pane('merged', 'all services', all),
   ]
@@ -148,7 +149,10 @@ export function initialState(options: {
       return { name, state: 'idle', ...(port === undefined ? {} : { port }) }
     }),
     // What R restarts usually stands in the first pane of the stack.
-    focus: panes.length > 2 ? 1 : 0,
+    focus: Math.max(
+      0,
+      panes.findIndex(({ kind }) => kind === 'services'),
+    ),
     zoomed: false,
     merged: false,
     dashboard: undefined,
@@ -164,7 +168,13 @@ export function initialState(options: {
 /** The panes that have a place on the screen, in the order of the keys 1 2 3. */
 export function shownPanes({ panes, merged }: Pick<State, 'panes' | 'merged'>): number[] {
   const indices = [...panes.keys()]
-  return merged ? [0, panes.length - 1] : indices.slice(0, -1)
+  const top = hasTop({ panes }) ? [0] : []
+  return merged ? [...top, panes.length - 1] : indices.slice(0, -1)
+}
+
+/** Whether the first pane is the transcript. */
+export function hasTop({ panes }: Pick<State, 'panes'>): boolean {
+  return panes[0]?.kind === 'transcript'
 }
 
 /** Whether a pane shows its programs' terminal itself, and not lines of the past. */

@@ -26,7 +26,10 @@ export async function plainConsole(context: ConsoleContext): Promise<void> {
     if (io.signal.reason === 'SIGHUP' || (io.signal.aborted && !context.owner)) ended.abort()
   }
   io.signal.addEventListener('abort', hangUp)
-  const following = followTranscript(transcript, ended.signal, line => printer.print('transcript', line))
+  const following =
+    transcript === undefined
+      ? undefined
+      : followTranscript(transcript, ended.signal, line => printer.print('transcript', line))
   const readers = Object.keys(stack.services).map(name => ({
     name,
     reader: new LogReader(join(stack.home, 'logs'), name),
@@ -77,9 +80,7 @@ export async function plainConsole(context: ConsoleContext): Promise<void> {
       }
     }
     for (const { reader } of readers) reader.close()
-    await (
-      await following
-    )()
+    ;(await following)?.()
   }
 }
 

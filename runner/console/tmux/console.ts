@@ -70,9 +70,11 @@ function layout({ stack, transcript }: ConsoleContext): string[] {
   const [left, right] = Object.keys(stack.panes)
   const follow = (file: string): string => `exec tail -n 100 -F ${quote(file)} 2>/dev/null`
   const logs = (pane: string): string => follow(join(stack.home, 'logs', `${pane}.pane.log`))
-  const command = ['new-session', '-s', session, '-n', stack.name, follow(transcript)]
-  command.push(';', 'set', '-p', '@label', 'transcript', ';', 'select-pane', '-d')
-  if (left !== undefined)
+  const first = transcript === undefined ? logs(left ?? '') : follow(transcript)
+  const command = ['new-session', '-s', session, '-n', stack.name, first]
+  if (transcript !== undefined) command.push(';', 'set', '-p', '@label', 'transcript')
+  command.push(';', 'select-pane', '-d')
+  if (left !== undefined && transcript !== undefined)
     command.push(';', 'split-window', '-v', '-l', '50%', logs(left), ';', 'select-pane', '-d')
   if (right !== undefined)
     command.push(';', 'split-window', '-h', '-l', '34%', logs(right), ';', 'select-pane', '-d')
@@ -82,7 +84,7 @@ function layout({ stack, transcript }: ConsoleContext): string[] {
 
 /** Keeps the labels of the panes and the message line true to the events; ends with `signal` or with the run. */
 async function paint(
-  { client, stack, address }: ConsoleContext,
+  { client, stack, transcript, address }: ConsoleContext,
   tmux: (command: string[]) => Promise<unknown>,
   signal: AbortSignal,
 ): Promise<void> {
@@ -96,7 +98,15 @@ async function paint(
     const commands = Object.keys(stack.panes).flatMap((pane, index) => {
       const label = paneLabel(view, pane)
       if (label === paneLabel(before, pane)) return []
-      return ['set', '-p', '-t', `${session}:.${index + 1}`, '@label', label, ';']
+      return [
+        'set',
+        '-p',
+        '-t',
+        `${session}:.${transcript === undefined ? index : index + 1}`,
+        '@label',
+        label,
+        ';',
+      ]
     })
     if (view.message !== before.message) {
       // Beside the keys, not over them as display-message would; the pane keeps it when it has gone from there.

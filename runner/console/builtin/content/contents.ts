@@ -20,7 +20,7 @@ export class Contents {
 
   constructor(options: {
     readonly stack: Stack
-    readonly transcript: string
+    readonly transcript: string | undefined
     readonly state: State
     /** There is something new to draw. */
     readonly wake: () => void
@@ -31,19 +31,21 @@ export class Contents {
     const readers = new Map(
       Object.keys(stack.services).map(name => [name, new LogReader(join(stack.home, 'logs'), name)]),
     )
-    const spoken = new PlainFile(transcript)
-    this.#readers = [...readers.values(), spoken]
+    const spoken = transcript === undefined ? undefined : new PlainFile(transcript)
+    this.#readers = [...readers.values(), ...(spoken === undefined ? [] : [spoken])]
     this.#panes = state.panes.map(pane => {
       const sources = pane.services.flatMap(service => {
         const log = readers.get(service)
         return log === undefined ? [] : [{ service, log }]
       })
-      const given = pane.kind === 'transcript' ? [{ service: 'transcript', log: spoken }] : sources
+      const isSpoken = pane.kind === 'transcript' && spoken !== undefined
+      const given = isSpoken ? [{ service: 'transcript', log: spoken }] : sources
       return new PaneContent(pane, given, wake, onError)
     })
-    // Panes of the stack by their keys; the first and the last of ours are none of its.
-    this.#names = ['', ...Object.keys(stack.panes), '']
-    this.#stopWatching = watchGrowth(transcript, wake)
+    // Panes of the stack by their keys; the transcript and the merged log are none of its.
+    const keys = Object.keys(stack.panes)
+    this.#names = state.panes.map(({ kind }) => (kind === 'services' ? (keys.shift() ?? '') : ''))
+    this.#stopWatching = transcript === undefined ? () => undefined : watchGrowth(transcript, wake)
   }
 
   pane(index: number): PaneContent | undefined {

@@ -152,6 +152,7 @@ function running(columns: number, rows: number): State {
       },
     },
     owner: true,
+    transcript: true,
     address: 'http://127.0.0.1:5173',
     columns,
     rows,

@@ -42,7 +42,7 @@ export function drawFrame(canvas: Canvas, state: State, contents: Contents): voi
   const above = { x: 0, y: 0, columns: canvas.columns, rows: canvas.rows - 1 }
   if (state.dashboard !== undefined) {
     // Over the transcript where that is large enough, so that the services' output stays in sight.
-    const first = layout.places.find(({ pane }) => pane === 0)
+    const first = layout.places.find(({ pane }) => state.panes[pane]?.kind === 'transcript')
     const rows = (first?.inner.rows ?? 0) + 1
     const enough = !layout.tabs && rows >= state.services.length + 6
     drawDashboard(canvas, enough ? { ...above, rows } : above, state.dashboard, theme)
