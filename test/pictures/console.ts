@@ -4,7 +4,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { OurStack, root } from '../support/our-stack.ts'
 import { courante } from '../support/courante.ts'
 import { fetchSpeech, speech } from '../support/speech.ts'
-import { framesOf, Recorder } from './recorder.ts'
+import { framesOf, Recorder } from '../support/recorder.ts'
 import { movingSvg, stillSvg } from './svg.ts'
 
 /**

@@ -1,4 +1,4 @@
-import { theme, type Run, type Screen } from './screen.ts'
+import { theme, type Run, type Screen } from '../support/screen.ts'
 
 type Size = Pick<Screen, 'columns' | 'rows'>
 

@@ -15,14 +15,20 @@ export interface Run {
 
 /** A terminal without a screen, read as runs of rows. */
 export class Screen {
-  readonly columns: number
-  readonly rows: number
+  columns: number
+  rows: number
   readonly #terminal: InstanceType<typeof xterm.Terminal>
 
   constructor(columns: number, rows: number) {
     this.columns = columns
     this.rows = rows
     this.#terminal = new xterm.Terminal({ cols: columns, rows, scrollback: 0, allowProposedApi: true })
+  }
+
+  resize(columns: number, rows: number): void {
+    this.columns = columns
+    this.rows = rows
+    this.#terminal.resize(columns, rows)
   }
 
   async write(data: string): Promise<void> {

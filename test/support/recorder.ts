@@ -1,6 +1,6 @@
 import { spawn, type IPty } from '@lydell/node-pty'
 import { Screen } from './screen.ts'
-import type { Frame } from './svg.ts'
+import type { Frame } from '../pictures/svg.ts'
 
 /** A program in a terminal that is recorded: what it wrote and when. */
 export class Recorder {
@@ -38,14 +38,30 @@ export class Recorder {
     this.#pty.write(keys)
   }
 
-  /** Waits until the screen's text matches. */
+  resize(columns: number, rows: number): void {
+    this.screen.resize(columns, rows)
+    this.#pty.resize(columns, rows)
+  }
+
+  /** Waits until the screen's text matches; fails with the screen as it is after 30 s. */
   async shows(pattern: RegExp): Promise<void> {
-    while (!pattern.test(this.screen.text())) {
+    await this.until(() => pattern.test(this.screen.text()), String(pattern))
+  }
+
+  /** Waits until the screen is so; looked at whenever something was written to it. */
+  async until(condition: () => boolean, what = 'what it was to show'): Promise<void> {
+    const timer = setTimeout(() => {
+      for (const waiter of this.#waiters) waiter()
+    }, 30_000)
+    const end = Date.now() + 30_000
+    while (!condition()) {
+      if (Date.now() >= end) throw new Error(`the screen never showed ${what}:\n${this.screen.text()}`)
       const { promise, resolve } = Promise.withResolvers<void>()
       this.#waiters.add(resolve)
       await promise
       this.#waiters.delete(resolve)
     }
+    clearTimeout(timer)
   }
 
   /** As an asciicast, version 2 (docs.asciinema.org): a header, then `[seconds, "o", text]` a line. */
