@@ -34,6 +34,7 @@ export const words = {
   pickRestart: 'Restart which?',
   pickInput: 'Type to which?',
   noLevel: (name: string): string => `no level "${name}": error, warn, info, debug`,
+  total: 'sum',
   models: 'models',
   queues: 'queues',
   queue: (name: string, waiting: number, live: number): string =>

@@ -52,7 +52,7 @@ export class Recorder {
   async until(condition: () => boolean, what = 'what it was to show'): Promise<void> {
     const timer = setTimeout(() => {
       for (const waiter of this.#waiters) waiter()
-    }, 30_000)
+    }, 30_100)
     const end = Date.now() + 30_000
     while (!condition()) {
       if (Date.now() >= end) throw new Error(`the screen never showed ${what}:\n${this.screen.text()}`)

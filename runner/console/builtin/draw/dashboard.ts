@@ -32,11 +32,32 @@ export function drawDashboard(canvas: Canvas, rect: Rect, dashboard: Dashboard, 
     )
     drawRow(canvas, inner, row + 1, table, texts, styles)
   }
-  const after = dashboard.services.length + 2
+  const used = dashboard.services.flatMap(({ usage }) => (usage === undefined ? [] : [usage]))
+  if (used.length > 1 && dashboard.services.length + 1 < inner.rows) {
+    const sum = (key: 'cpu' | 'memory'): number => used.reduce((total, usage) => total + usage[key], 0)
+    const total: Readonly<Record<string, string>> = {
+      [heads.name]: words.total,
+      [heads.cpu]: percent(sum('cpu')),
+      [heads.memory]: memory(sum('memory')),
+    }
+    const row = dashboard.services.length + 1
+    const dim = table.map((): Style => ({ fg: theme.dim }))
+    drawRow(
+      canvas,
+      inner,
+      row,
+      table,
+      table.map(({ head }) => total[head] ?? ''),
+      dim,
+    )
+  }
+  const after = dashboard.services.length + 3
   for (const [row, spans] of factsOf(dashboard, theme).entries()) {
     if (after + row < inner.rows) drawSpans(canvas, inner.x, inner.y + after + row, spans, inner.columns)
   }
 }
+
+const heads = { name: 'service', cpu: 'CPU', memory: 'memory' } as const
 
 interface Column {
   readonly head: string
@@ -53,7 +74,7 @@ function tableOf({ services, history }: Dashboard, room: number): Column[] {
     text,
     width: Math.max(widthOf(head), ...services.map(service => widthOf(text(service)))),
   })
-  const name = column('service', 'text', service => service.name)
+  const name = column(heads.name, 'text', service => service.name)
   const stateColumn = column(
     'state',
     'state',
@@ -64,10 +85,10 @@ function tableOf({ services, history }: Dashboard, room: number): Column[] {
     service.uptimeMs === undefined ? '–' : duration(service.uptimeMs),
   )
   const restarts = column('restarts', 'number', service => String(service.restarts))
-  const cpu = column('CPU', 'number', service =>
+  const cpu = column(heads.cpu, 'number', service =>
     service.usage === undefined ? '–' : percent(service.usage.cpu),
   )
-  const ram = column('memory', 'number', service =>
+  const ram = column(heads.memory, 'number', service =>
     service.usage === undefined ? '–' : memory(service.usage.memory),
   )
   const plain = [name, stateColumn, pid, up, restarts, cpu, ram]
@@ -79,8 +100,9 @@ function tableOf({ services, history }: Dashboard, room: number): Column[] {
     columns = columns.filter(each => each !== gone)
   }
   const left = room - widthOfTable(columns) - 2 * gap
-  const width = Math.min(30, Math.floor(left / 2))
-  if (width < 4) return columns
+  const longest = Math.max(0, ...Object.values(history).map(({ length }) => length))
+  const width = Math.max(4, Math.min(30, longest, Math.floor(left / 2)))
+  if (Math.floor(left / 2) < 4) return columns
   const largest = Math.max(0, ...Object.values(history).flatMap(usages => usages.map(usage => usage.memory)))
   const graph = (key: 'cpu' | 'memory'): Column => ({
     head: '',
