@@ -1,21 +1,23 @@
-import { lstat, mkdir, readdir, readFile, rename, rm, rmdir, writeFile } from 'node:fs/promises'
+import { lstat, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { writeFileAtomic } from '../../lib/atomic-write.ts'
-import { type Attempt, attemptName, parseAttemptName } from './ids.ts'
-import { instanceLives } from './instance.ts'
-import { serverFolders, userFolders } from './layout.ts'
+import type { Disk } from './disk.ts'
+import { type Attempt, attemptName, namesBelow, parseAttemptName } from './ids.ts'
+import { heartbeatName, type ServerFolders, serverFolders, type UserFolders, userFolders } from './layout.ts'
 import { jobErrors } from './messages.ts'
+import { hasCode, ifThere, moved, removeAside } from './moves.ts'
+import { type Holder, recoveryOf } from './recovery.ts'
 import { type JobError, resultSchema } from './request.ts'
 
-/** A job that this claimer holds, in its own `.run/` folder. */
+/** A job that a claimer holds, in its folder under `.run/`. */
 export interface Claim {
   readonly user: string
   readonly attempt: Attempt
   readonly folder: string
 }
 
-/** Written when an attempt's result stands: it names the claim, so that marks of other attempts count for nothing. */
-const markName = '.complete'
+/** What an earlier attempt left, or a client should not have put there. */
+const old = /^(result\.json|log\.txt|stream\.ndjson|out-\d+|\..*)$/
 
 /**
  * The renames that move a job, in an order in which SIGKILL between any two leaves it in one place from which it goes on:
@@ -24,135 +26,250 @@ const markName = '.complete'
 export class Claims {
   readonly #spool: string
   readonly #service: string
-  readonly #instance: string
+  readonly #mine: string
   readonly #maxAttempts: number
+  readonly #disk: Disk
+  readonly #made = new Set<string>()
 
-  constructor(spool: string, service: string, instance: string, maxAttempts: number) {
+  constructor(spool: string, service: string, instance: string, maxAttempts: number, disk: Disk) {
     this.#spool = spool
     this.#service = service
-    this.#instance = instance
+    this.#mine = join(serverFolders(spool, service).run, instance)
     this.#maxAttempts = maxAttempts
+    this.#disk = disk
   }
 
-  get #run(): string {
-    return serverFolders(this.#spool, this.#service).run
+  get #server(): ServerFolders {
+    return serverFolders(this.#spool, this.#service)
   }
 
-  async open(): Promise<void> {
-    await mkdir(join(this.#run, this.#instance), { recursive: true })
-  }
-
-  /** Undefined: somebody else was faster, or the client withdrew it. */
+  /** Undefined: somebody else was faster, the client withdrew it, or it is none that has to be done. */
   async claim(user: string, name: string): Promise<Claim | undefined> {
     const attempt = parseAttemptName(name)
     if (attempt === undefined) return undefined
-    const parent = join(this.#run, this.#instance, user)
-    await mkdir(parent, { recursive: true })
-    const folder = join(parent, attemptName(attempt))
-    const { todo } = userFolders(this.#spool, this.#service, user)
-    if (!(await renamed(join(todo, name), folder))) return undefined
-    // A link in a job's place would lead out of the portal, whatever is checked further in; a file is no job.
-    if (!(await lstat(folder)).isDirectory()) {
-      await rm(folder)
+    const parent = join(this.#mine, user)
+    await this.#make(parent)
+    const claim = { user, attempt, folder: join(parent, attemptName(attempt)) }
+    if (!(await moved(join(this.#user(user).todo, name), claim.folder))) {
+      // Or our own folder was taken away with our lease.
+      this.#made.delete(parent)
       return undefined
     }
-    // A job that a person put back with `mv` still carries the old answer.
-    await rm(join(folder, 'result.json'), { force: true })
-    return { user, attempt, folder }
+    // A link in a job's place would lead out of the portal, whatever is checked further in; a file is no job.
+    if (!(await lstat(claim.folder)).isDirectory()) {
+      await rm(claim.folder)
+      return undefined
+    }
+    return (await this.#isDue(claim)) ? claim : undefined
   }
 
-  succeed(claim: Claim, body: Record<string, unknown>): Promise<void> {
+  /** False: the lease is lost and the job is another's, who answers it. */
+  succeed(claim: Claim, body: Record<string, unknown>): Promise<boolean> {
     return this.#publish(claim, { ok: true, id: claim.attempt.id, ...body })
   }
 
-  fail(claim: Claim, error: JobError): Promise<void> {
+  /** False: as for `succeed`. */
+  fail(claim: Claim, error: JobError): Promise<boolean> {
     return this.#publish(claim, { ok: false, id: claim.attempt.id, error })
+  }
+
+  /** Takes a duplicate out of the queue. */
+  async drop(user: string, name: string): Promise<void> {
+    await removeAside(join(this.#user(user).todo, name), this.#server.trash)
   }
 
   /** Back to the queue as attempt `n`. */
   async requeue(claim: Claim, n: number): Promise<void> {
-    const { todo } = userFolders(this.#spool, this.#service, claim.user)
-    await renamed(claim.folder, join(todo, attemptName({ id: claim.attempt.id, attempt: n })))
+    // The same request sent again meanwhile, which waits under a lower number: done first, it would make two answers.
+    if (n > claim.attempt.attempt) {
+      for (const name of namesBelow(claim.attempt.id, n)) await this.drop(claim.user, name)
+    }
+    const target = join(this.#user(claim.user).todo, attemptName({ id: claim.attempt.id, attempt: n }))
+    if (await moved(claim.folder, target)) return
+    // The same id waits there already, and one of them is enough.
+    await removeAside(claim.folder, this.#server.trash)
   }
 
   /** The attempt took its engine down, or its claimer died: again, until it has been tried often enough. */
   async crashed(claim: Claim, detail: string): Promise<void> {
-    const { id, attempt } = claim.attempt
+    const { attempt } = claim.attempt
     if (attempt < this.#maxAttempts) return this.requeue(claim, attempt + 1)
-    // The answer first: after a kill between the two, recovery comes here again and finds the answer published.
-    const body = { ok: false, id, error: jobErrors.engineCrashed(attempt, detail) }
-    const answer = `${claim.folder}.answer`
-    await mkdir(answer, { recursive: true })
-    await writeFileAtomic(join(answer, 'result.json'), JSON.stringify(body))
-    await renamed(answer, join(userFolders(this.#spool, this.#service, claim.user).error, id))
-    const { dead } = serverFolders(this.#spool, this.#service)
-    await mkdir(dead, { recursive: true })
-    await writeFile(join(claim.folder, 'log.txt'), `${detail}\n`, { flag: 'a' })
-    await renamed(claim.folder, join(dead, attemptName(claim.attempt)))
+    await this.#bury(claim, detail, true)
   }
 
-  /** Takes over the jobs of claimers that have died. Returns a line for the log for each. */
-  async recoverDead(): Promise<string[]> {
+  /** Takes over what lies in a claimer's folder. Returns a line for the log for each job that it moved. */
+  async recover(
+    instance: string,
+    holder: Holder,
+    isRunning: (user: string, id: string) => boolean,
+  ): Promise<string[]> {
     const lines: string[] = []
-    for (const instance of await readdir(this.#run)) {
-      if (instance === this.#instance || instanceLives(instance)) continue
-      for (const user of await readdir(join(this.#run, instance))) {
-        for (const name of await readdir(join(this.#run, instance, user))) {
-          const folder = join(this.#run, instance, user, name)
-          const attempt = parseAttemptName(name)
-          if (attempt === undefined) await rm(folder, { recursive: true, force: true })
-          else lines.push(await this.#recover({ user, attempt, folder }, instance))
-        }
-        await rmdir(join(this.#run, instance, user))
+    const base = join(this.#server.run, instance)
+    for (const user of (await ifThere(readdir(base))) ?? []) {
+      if (user === heartbeatName) continue
+      for (const name of (await ifThere(readdir(join(base, user)))) ?? []) {
+        const attempt = parseAttemptName(name)
+        if (attempt === undefined) continue
+        const claim = { user, attempt, folder: join(base, user, name) }
+        const line = await this.#recover(claim, holder, () => isRunning(user, attempt.id))
+        if (line !== undefined) lines.push(line)
       }
-      await rmdir(join(this.#run, instance))
+      if (holder === 'dead') await this.#tidy(join(base, user))
     }
+    if (holder === 'dead') await forget(base)
     return lines
   }
 
-  async #recover(claim: Claim, instance: string): Promise<string> {
-    const name = attemptName(claim.attempt)
-    if ((await readOrEmpty(join(claim.folder, markName))) === `${instance}/${name}`) {
-      const result = resultSchema.parse(JSON.parse(await readFile(join(claim.folder, 'result.json'), 'utf8')))
-      await this.#move(claim, result.ok)
-      return `job ${name} was finished when its claimer died, and is delivered`
+  /** Removes our folder, unless a job was left in it. */
+  async close(): Promise<void> {
+    for (const user of (await ifThere(readdir(this.#mine))) ?? []) {
+      if (user !== heartbeatName) await removeEmpty(join(this.#mine, user))
     }
-    await this.crashed(claim, 'core was killed')
-    return `job ${name} is taken over from a claimer that died`
+    await forget(this.#mine)
   }
 
-  async #publish(claim: Claim, result: { ok: boolean; id: string; [key: string]: unknown }): Promise<void> {
-    await writeFileAtomic(join(claim.folder, 'result.json'), `${JSON.stringify(result)}\n`)
-    await writeFileAtomic(join(claim.folder, markName), `${this.#instance}/${attemptName(claim.attempt)}`)
-    await this.#move(claim, result.ok)
-  }
-
-  /** The commit point. */
-  async #move(claim: Claim, ok: boolean): Promise<void> {
-    const folders = userFolders(this.#spool, this.#service, claim.user)
-    if (await renamed(claim.folder, join(ok ? folders.done : folders.error, claim.attempt.id))) return
-    // An answer under this id is there already, and it stays the one.
-    await rm(claim.folder, { recursive: true, force: true })
-  }
-}
-
-/** False: the source is not there any more, or the target is taken by a folder with something in it. */
-async function renamed(from: string, to: string): Promise<boolean> {
-  try {
-    await rename(from, to)
+  async #isDue(claim: Claim): Promise<boolean> {
+    const names = await readdir(claim.folder)
+    if (await this.#isAnswered(claim)) {
+      // Only what somebody took out of `done` or `error` has an answer in it: that is meant as a new job.
+      if (!names.includes('result.json')) {
+        await removeAside(claim.folder, this.#server.trash)
+        return false
+      }
+      await rm(this.#tombstone(claim), { force: true })
+    }
+    for (const name of names) {
+      if (old.test(name)) await rm(join(claim.folder, name), { recursive: true, force: true })
+    }
     return true
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTEMPTY' || code === 'EEXIST') return false
-    throw error
+  }
+
+  async #recover(claim: Claim, holder: Holder, running: () => boolean): Promise<string | undefined> {
+    const name = attemptName(claim.attempt)
+    const complete = await isThere(markOf(claim))
+    const answered = await this.#isAnswered(claim)
+    const found = { holder, attempt: claim.attempt, running: running(), complete, answered }
+    const plan = recoveryOf(found, this.#maxAttempts)
+    if (plan.type === 'leave') return undefined
+    if (plan.type === 'drop') {
+      await removeAside(claim.folder, this.#server.trash)
+      return `job ${name} had been answered, and its duplicate is dropped`
+    }
+    await rm(join(this.#user(claim.user).live, claim.attempt.id), { recursive: true, force: true })
+    if (plan.type === 'deliver') {
+      const result = resultSchema.parse(JSON.parse(await readFile(join(claim.folder, 'result.json'), 'utf8')))
+      await this.#deliver(claim, result.ok)
+      return `job ${name} was finished when its claimer ended, and is delivered`
+    }
+    if (plan.type === 'bury') await this.#bury(claim, `its claimer was ${holder}`, plan.answer)
+    else await this.requeue(claim, plan.attempt)
+    return `job ${name} is taken over from a claimer that ${holder === 'dead' ? 'died' : 'let go of it'}`
+  }
+
+  /** The answer first, and its tombstone before it is seen: after a kill anywhere, recovery comes here and goes on. */
+  async #bury(claim: Claim, detail: string, owed: boolean): Promise<void> {
+    const { id, attempt } = claim.attempt
+    const answer = `${claim.folder}.answer`
+    if (owed) {
+      await mkdir(answer, { recursive: true })
+      const body = { ok: false, id, error: jobErrors.engineCrashed(attempt, detail) }
+      await writeFileAtomic(join(answer, 'result.json'), `${JSON.stringify(body)}\n`)
+      await this.#disk.tree(answer)
+      await this.#entomb(claim)
+    }
+    const { error } = this.#user(claim.user)
+    await moved(answer, join(error, id))
+    await this.#disk.names(error)
+    const dead = join(this.#server.dead, claim.user)
+    await mkdir(dead, { recursive: true })
+    await writeFile(join(claim.folder, 'log.txt'), `${detail}\n`, { flag: 'a' })
+    const grave = join(dead, attemptName(claim.attempt))
+    await removeAside(grave, this.#server.trash)
+    await moved(claim.folder, grave)
+  }
+
+  async #publish(
+    claim: Claim,
+    result: { ok: boolean; id: string; [key: string]: unknown },
+  ): Promise<boolean> {
+    try {
+      await writeFileAtomic(join(claim.folder, 'result.json'), `${JSON.stringify(result)}\n`)
+      await this.#disk.tree(claim.folder)
+      await writeFile(markOf(claim), '')
+    } catch (error) {
+      if (hasCode(error, 'ENOENT')) return false
+      throw error
+    }
+    return this.#deliver(claim, result.ok)
+  }
+
+  async #deliver(claim: Claim, ok: boolean): Promise<boolean> {
+    await this.#entomb(claim)
+    const { done, error } = this.#user(claim.user)
+    const target = ok ? done : error
+    // The commit point.
+    const committed = await moved(claim.folder, join(target, claim.attempt.id))
+    await this.#disk.names(target)
+    // An answer under this id is there already, and it stays the one.
+    if (!committed) await removeAside(claim.folder, this.#server.trash)
+    await rm(markOf(claim), { force: true })
+    return committed
+  }
+
+  async #entomb(claim: Claim): Promise<void> {
+    await this.#make(join(this.#server.seen, claim.user))
+    await writeFile(this.#tombstone(claim), `${claim.attempt.attempt}\n`)
+  }
+
+  /** By this attempt or a later one; a tombstone that says nothing counts for all. */
+  async #isAnswered(claim: Claim): Promise<boolean> {
+    const text = await ifThere(readFile(this.#tombstone(claim), 'utf8'))
+    if (text === undefined) return false
+    const by = Number.parseInt(text, 10)
+    return Number.isNaN(by) || by >= claim.attempt.attempt
+  }
+
+  #tombstone({ user, attempt }: Claim): string {
+    return join(this.#server.seen, user, attempt.id)
+  }
+
+  /** Removes what is no job from a dead claimer's folder, and the folder. A living one may put a job there meanwhile. */
+  async #tidy(folder: string): Promise<void> {
+    for (const name of await readdir(folder)) {
+      if (parseAttemptName(name) === undefined) await rm(join(folder, name), { recursive: true, force: true })
+    }
+    await removeEmpty(folder)
+  }
+
+  #user(user: string): UserFolders {
+    return userFolders(this.#spool, this.#service, user)
+  }
+
+  async #make(folder: string): Promise<void> {
+    if (this.#made.has(folder)) return
+    await mkdir(folder, { recursive: true })
+    this.#made.add(folder)
   }
 }
 
-async function readOrEmpty(path: string): Promise<string> {
+/** Beside the claim's folder, so that a job which is moved elsewhere and comes back has no mark. */
+function markOf(claim: Claim): string {
+  return `${claim.folder}.complete`
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return (await ifThere(lstat(path))) !== undefined
+}
+
+async function forget(instance: string): Promise<void> {
+  await rm(join(instance, heartbeatName), { force: true })
+  await removeEmpty(instance)
+}
+
+async function removeEmpty(folder: string): Promise<void> {
   try {
-    return await readFile(path, 'utf8')
+    await rmdir(folder)
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return ''
-    throw error
+    if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) throw error
   }
 }

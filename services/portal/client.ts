@@ -1,14 +1,15 @@
-import { copyFile, mkdir, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises'
 import { constants } from 'node:fs'
-import { join } from 'node:path'
+import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
+import { Disk, type Durability } from './disk.ts'
 import { FolderWatch } from './folder-watch.ts'
-import { attemptName, newId, parseAttemptName } from './ids.ts'
+import { attemptName, idSchema, newId } from './ids.ts'
+import { Job } from './job.ts'
 import { makeUserFolders, type UserFolders, userFolders } from './layout.ts'
-import { jobErrors } from './messages.ts'
-import { type Result, resultSchema, type Status, statusSchema, type SttRequestInput } from './request.ts'
+import { hasCode } from './moves.ts'
+import type { SttRequestInput } from './request.ts'
 
-/** How long a change may go unseen if the watch misses it. */
-const rescanMs = 1000
+export { Job } from './job.ts'
 
 /** A file that travels with a request: a copy of `from` under `name`. */
 export interface Attachment {
@@ -16,48 +17,72 @@ export interface Attachment {
   readonly from: string
 }
 
+export interface SubmitOptions {
+  readonly files?: readonly Attachment[]
+  readonly signal?: AbortSignal
+  /** Your own, so that a client which was killed finds its job again; a second submission under it is the same job. */
+  readonly id?: string
+  /** When the answer is of no use any more. */
+  readonly deadline?: Date
+}
+
+/** What a client may ask of any service. */
+export type RequestInput = SttRequestInput | Readonly<Record<string, unknown>>
+
 /**
  * Submits requests to one service as one user. An accepted request (submit returned) is executed at least once and has
- * exactly one result. Not for waiting on jobs of other processes.
+ * exactly one result.
  */
 export class PortalClient implements Disposable {
   readonly #folders: UserFolders
   readonly #watch = new FolderWatch()
-  readonly #jobs = new Map<string, Job>()
+  readonly #jobs = new Map<string, Set<Job>>()
+  readonly #disk: Disk
+  #made: Promise<void> | undefined
 
-  constructor(options: { spool: string; service: string; user: string }) {
+  constructor(options: { spool: string; service: string; user: string; durability?: Durability }) {
     this.#folders = userFolders(options.spool, options.service, options.user)
+    this.#disk = new Disk(options.durability ?? 'rename')
   }
 
-  async submit(
-    request: SttRequestInput,
-    options: { files?: readonly Attachment[]; signal?: AbortSignal } = {},
-  ): Promise<Job> {
-    const folders = this.#folders
-    await makeUserFolders(folders)
-    const id = newId()
-    const prep = join(folders.prep, id)
+  async submit(request: RequestInput, options: SubmitOptions = {}): Promise<Job> {
+    const { signal } = options
+    signal?.throwIfAborted()
+    const id = idSchema.parse(options.id ?? newId())
+    await this.#open()
+    // The random part: two processes may submit one id.
+    const prep = join(this.#folders.prep, options.id === undefined ? id : `${id}-${newId()}`)
     await mkdir(prep)
+    let job: Job | undefined
     try {
       for (const { name, from } of options.files ?? []) {
-        options.signal?.throwIfAborted()
+        signal?.throwIfAborted()
         await copyFile(from, join(prep, name), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
       }
-      await writeFile(join(prep, 'request.json'), JSON.stringify(request), { flag: 'wx' })
-      options.signal?.throwIfAborted()
+      const { deadline } = options
+      const body = deadline === undefined ? request : { ...request, deadline: deadline.getTime() / 1000 }
+      await writeFile(join(prep, 'request.json'), JSON.stringify(body), { flag: 'wx' })
+      await this.#disk.tree(prep)
+      signal?.throwIfAborted()
       // Armed before the rename that submits, or a fast answer is missed.
-      for (const folder of [folders.done, folders.error, folders.live]) {
-        this.#watch.add(folder, name => this.#changed(name))
-      }
-      const job = new Job(id, folders, () => this.#jobs.delete(id))
-      this.#jobs.set(id, job)
-      await rename(prep, join(folders.todo, attemptName({ id, attempt: 1 })))
+      job = this.#follow(id)
+      if (options.id !== undefined && (await job.isEnded())) return job
+      // Not moved: it waits there already.
+      await this.#submit(prep, id)
+      await this.#disk.names(this.#folders.todo)
       return job
     } catch (error) {
-      this.#jobs.delete(id)
-      await rm(prep, { recursive: true, force: true })
+      job?.[Symbol.dispose]()
       throw error
+    } finally {
+      await rm(prep, { recursive: true, force: true })
     }
+  }
+
+  /** A job that this or another process submitted, by its id; also after the end of that process. */
+  async job(id: string): Promise<Job> {
+    await this.#open()
+    return this.#follow(idSchema.parse(id))
   }
 
   /** Ends the watch; jobs that still wait then rely on their rescan. */
@@ -65,111 +90,45 @@ export class PortalClient implements Disposable {
     this.#watch[Symbol.dispose]()
   }
 
+  async #submit(prep: string, id: string): Promise<void> {
+    const target = join(this.#folders.todo, attemptName({ id, attempt: 1 }))
+    try {
+      await rename(prep, target)
+    } catch (error) {
+      if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
+    }
+  }
+
+  #open(): Promise<void> {
+    this.#made ??= this.#make().catch((error: unknown) => {
+      // The next submission tries again.
+      this.#made = undefined
+      throw error
+    })
+    return this.#made
+  }
+
+  async #make(): Promise<void> {
+    await makeUserFolders(this.#folders)
+    const user = dirname(this.#folders.todo)
+    for (const folder of [user, dirname(user), dirname(dirname(user))]) await this.#disk.names(folder)
+  }
+
+  #follow(id: string): Job {
+    for (const folder of [this.#folders.done, this.#folders.error, this.#folders.live]) {
+      this.#watch.add(folder, name => this.#changed(name))
+    }
+    const same = this.#jobs.get(id) ?? new Set()
+    const job = new Job(id, this.#folders, () => {
+      same.delete(job)
+      if (same.size === 0) this.#jobs.delete(id)
+    })
+    this.#jobs.set(id, same.add(job))
+    return job
+  }
+
   #changed(name: string | null): void {
-    if (name === null) for (const job of this.#jobs.values()) job.wake()
-    else this.#jobs.get(name)?.wake()
-  }
-}
-
-/** A submitted request. */
-export class Job {
-  readonly id: string
-  readonly #folders: UserFolders
-  readonly #onEnd: () => void
-  readonly #wakers = new Set<() => void>()
-  #result: Result | undefined
-
-  constructor(id: string, folders: UserFolders, onEnd: () => void) {
-    this.id = id
-    this.#folders = folders
-    this.#onEnd = onEnd
-  }
-
-  /** Waits for the result and collects it: the job's folder is gone afterwards. To stop waiting is not to cancel. */
-  wait(signal?: AbortSignal): Promise<Result> {
-    return this.#until(() => this.#collect(), signal)
-  }
-
-  /** Waits until the job is at work and has said so, which a session does with its socket; or until it has ended. */
-  waitForStatus(
-    signal?: AbortSignal,
-  ): Promise<{ type: 'running'; status: Status } | { type: 'ended'; result: Result }> {
-    return this.#until(async () => {
-      const result = await this.#collect()
-      if (result !== undefined) return { type: 'ended', result }
-      const status = await readJson(join(this.#folders.live, this.id, 'status.json'))
-      return status === undefined ? undefined : { type: 'running', status: statusSchema.parse(status) }
-    }, signal)
-  }
-
-  /** Asks for the end. `wait` still gives the one result: `cancelled`, or the work's own if that was faster. */
-  async cancel(): Promise<void> {
-    for (const name of await readdir(this.#folders.todo)) {
-      if (parseAttemptName(name)?.id !== this.id) continue
-      const withdrawn = join(this.#folders.prep, `${this.id}-withdrawn`)
-      try {
-        // Against the claim's rename one side wins.
-        await rename(join(this.#folders.todo, name), withdrawn)
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-        continue
-      }
-      this.#end({ ok: false, id: this.id, error: jobErrors.cancelled() })
-      this.wake()
-      await rm(withdrawn, { recursive: true, force: true })
-      return
-    }
-    await writeFile(join(this.#folders.cancel, this.id), '')
-  }
-
-  wake(): void {
-    for (const waker of this.#wakers) waker()
-  }
-
-  #end(result: Result): void {
-    this.#result ??= result
-    this.#onEnd()
-  }
-
-  async #collect(): Promise<Result | undefined> {
-    for (const parent of [this.#folders.done, this.#folders.error]) {
-      if (this.#result !== undefined) break
-      const folder = join(parent, this.id)
-      const json = await readJson(join(folder, 'result.json'))
-      if (json === undefined) continue
-      this.#end(resultSchema.parse(json))
-      await rm(folder, { recursive: true, force: true })
-    }
-    return this.#result
-  }
-
-  async #until<T>(look: () => Promise<T | undefined>, signal: AbortSignal | undefined): Promise<T> {
-    for (;;) {
-      signal?.throwIfAborted()
-      // Listening starts before the look, so that nothing falls between the two.
-      const next = Promise.withResolvers<void>()
-      const timer = setTimeout(next.resolve, rescanMs)
-      this.#wakers.add(next.resolve)
-      const stop = () => next.resolve()
-      signal?.addEventListener('abort', stop)
-      try {
-        const found = await look()
-        if (found !== undefined) return found
-        await next.promise
-      } finally {
-        clearTimeout(timer)
-        this.#wakers.delete(next.resolve)
-        signal?.removeEventListener('abort', stop)
-      }
-    }
-  }
-}
-
-async function readJson(path: string): Promise<unknown> {
-  try {
-    return JSON.parse(await readFile(path, 'utf8')) as unknown
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return undefined
-    throw error
+    if (name !== null) for (const job of this.#jobs.get(name) ?? []) job.wake()
+    else for (const same of this.#jobs.values()) for (const job of same) job.wake()
   }
 }

@@ -42,3 +42,10 @@ export function parseAttemptName(name: string): Attempt | undefined {
   if (rest.length > 0 || !idSchema.safeParse(id).success || !/^[1-9]\d{0,3}$/.test(attempt)) return undefined
   return { id, attempt: Number(attempt) }
 }
+
+/** The names under which a job may wait as an attempt before the `n`th. */
+export function namesBelow(id: string, n: number): string[] {
+  const names = [id]
+  for (let attempt = 1; attempt < n; attempt++) names.push(attemptName({ id, attempt }))
+  return names
+}

@@ -33,14 +33,22 @@ export interface ServerFolders {
   readonly service: string
   /** `.run/<instance>/<user>/<id>~<n>`: claimed. */
   readonly run: string
-  /** Jobs that crashed their engine three times. */
+  /** `.dead/<user>/<id>~<n>`: jobs that crashed their engine three times. */
   readonly dead: string
+  /** `.seen/<user>/<id>`: an empty file for each id that has been answered. */
+  readonly seen: string
+  /** What is being removed. */
+  readonly trash: string
 }
 
 export function serverFolders(spool: string, service: string): ServerFolders {
   const base = join(spool, service)
-  return { service: base, run: join(base, '.run'), dead: join(base, '.dead') }
+  const at = (name: string) => join(base, name)
+  return { service: base, run: at('.run'), dead: at('.dead'), seen: at('.seen'), trash: at('.trash') }
 }
+
+/** In a claimer's folder, beside those of the users: its time of change is the last sign of life. */
+export const heartbeatName = 'heartbeat'
 
 /** Creates what is missing. Client and worker both call it, so neither has to come first. */
 export async function makeUserFolders(folders: UserFolders): Promise<void> {

@@ -13,6 +13,11 @@ const badAudio: Record<BadAudio, string> = {
   too_long: 'The recording is over 1 GB.',
 }
 
+export const portalProblems = {
+  otherClaimer: (service: string, instance: string): string =>
+    `the portal ${service} is served by another process already (pid ${instance.split('-')[0]}); stop that one first`,
+}
+
 /** All words that a failed job carries to its client. */
 export const jobErrors = {
   badRequest: (detail: string): JobError => ({
@@ -54,6 +59,23 @@ export const jobErrors = {
     code: 'session_lost',
     message: 'The session was cut short: core stopped or restarted.',
     todo: 'Open a new session.',
+  }),
+  deadline: (): JobError => ({
+    code: 'deadline',
+    message: 'The request was not done by its deadline.',
+    todo: 'Submit it again with more time.',
+  }),
+  overQuota: (waiting: number, retryAfter: number): JobError => ({
+    code: 'over_quota',
+    message: `${waiting} of your requests wait already, which is the limit.`,
+    todo: `Submit it again in ${retryAfter} s.`,
+    retryAfter,
+  }),
+  diskLow: (retryAfter: number): JobError => ({
+    code: 'disk_low',
+    message: 'The disk of the portals is almost full.',
+    todo: 'Make room on it (`df -h`), then submit the request again.',
+    retryAfter,
   }),
   cancelled: (): JobError => ({ code: 'cancelled', message: 'The request was cancelled.' }),
   internal: (detail: string): JobError => ({

@@ -73,7 +73,7 @@ test('a status is seen while the job runs, and the end instead of it if there is
   const job = await p.client.submit({ kind: 'session', sampleRate: 24_000 })
   assert.deepEqual(await job.waitForStatus(), {
     type: 'running',
-    status: { state: 'running', socket: '/x.sock' },
+    status: { attempt: 1, state: 'running', socket: '/x.sock' },
   })
   gate.resolve()
   assert.equal((await job.wait()).ok, true)
@@ -95,7 +95,7 @@ test('three crashes end a job with an error, and it is kept aside', async () => 
   assert.ok(!result.ok)
   assert.equal(result.error.code, 'engine_crashed')
   await p.worker.stop()
-  assert.deepEqual(await readdir(serverFolders(dir.path, 'stt').dead), [`${job.id}~3`])
+  assert.deepEqual(await readdir(join(serverFolders(dir.path, 'stt').dead, 'me')), [`${job.id}~3`])
 })
 
 test('a queued job is withdrawn, a running one is aborted, and each has one result', async () => {
@@ -167,10 +167,10 @@ test('jobs of a dead claimer: a finished one is delivered, an unfinished one sta
   }
   const answer = (id: string) => JSON.stringify({ ok: true, id, from: 'the dead' })
   await writeFile(join(run, `${finished.id}~1`, 'result.json'), answer(finished.id))
-  await writeFile(join(run, `${finished.id}~1`, '.complete'), `${instance}/${finished.id}~1`)
+  await writeFile(join(run, `${finished.id}~1.complete`), '')
   // A result without this attempt's mark, as a retry by `mv` leaves it, is not its result.
   await writeFile(join(run, `${stale.id}~1`, 'result.json'), answer(stale.id))
-  await writeFile(join(run, `${stale.id}~1`, '.complete'), `999999999-000000000000/${stale.id}~1`)
+  await writeFile(join(run, `${stale.id}~2.complete`), '')
   await p.worker.start()
   assert.deepEqual(await finished.wait(), { ok: true, id: finished.id, from: 'the dead' })
   assert.deepEqual(await unfinished.wait(), { ok: true, id: unfinished.id, attempt: 2 })

@@ -27,7 +27,19 @@ export type SttRequest = z.infer<typeof sttRequestSchema>
 /** What a client writes: defaults may be left out. */
 export type SttRequestInput = z.input<typeof sttRequestSchema>
 
-export const jobErrorSchema = z.object({ code: z.string(), message: z.string(), todo: z.string().optional() })
+/** What any service's request may say beside its own. */
+export const envelopeSchema = z.looseObject({
+  /** Seconds since 1970. A job that is not done by then is answered with the error `deadline`. */
+  deadline: z.number().positive().optional(),
+})
+
+export const jobErrorSchema = z.object({
+  code: z.string(),
+  message: z.string(),
+  todo: z.string().optional(),
+  /** Seconds after which it is worth trying again. */
+  retryAfter: z.number().positive().optional(),
+})
 export type JobError = z.infer<typeof jobErrorSchema>
 
 const failureSchema = z.object({ ok: z.literal(false), id: idSchema, error: jobErrorSchema })
@@ -53,9 +65,13 @@ export const resultSchema = z.discriminatedUnion('ok', [
 export type Result = z.infer<typeof resultSchema>
 
 /** `live/<id>/status.json`. */
-export const statusSchema = z.object({
+export const statusSchema = z.looseObject({
   state: z.literal('running'),
+  attempt: z.number().int().positive().optional(),
   /** Where a session's frames go (lib/frames.ts). */
   socket: z.string().optional(),
 })
 export type Status = z.infer<typeof statusSchema>
+
+/** A line of `stream.ndjson`: any JSON value that the service says. */
+export const streamLineSchema = z.json()

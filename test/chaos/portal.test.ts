@@ -1,0 +1,178 @@
+import assert from 'node:assert/strict'
+import { type ChildProcess, spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { test } from 'node:test'
+import { PortalClient } from '../../services/portal/client.ts'
+import type { Result } from '../../services/portal/request.ts'
+import { tempDir } from '../support/temp.ts'
+import { check } from './portal-check.ts'
+import { echoWorker, executions } from './portal-echo.ts'
+import { Random } from './random.ts'
+
+const seed = Number(process.env['COURANTE_CHAOS_SEED'] ?? 4)
+
+test('the checker finds a planted loss, duplicate and corruption', () => {
+  const accepted = new Map([
+    ['a', 1],
+    ['b', 2],
+    ['c', 3],
+    ['d', 4],
+  ])
+  const good = (id: string, square: number): Result => ({ ok: true, id, square })
+  const crashed: Result = { ok: false, id: 'd', error: { code: 'engine_crashed', message: '' } }
+  const fine = [good('a', 1), good('b', 4), good('c', 9), crashed]
+  const clean = { lost: [], duplicated: [], corrupt: [], gaveUp: ['d'] }
+  assert.deepEqual(check({ accepted, answers: fine }), clean)
+  assert.deepEqual(check({ accepted, answers: fine.slice(1) }), { ...clean, lost: ['a'] })
+  assert.deepEqual(check({ accepted, answers: [...fine, good('b', 4)] }), { ...clean, duplicated: ['b'] })
+  const bent = fine.with(1, good('b', 5))
+  assert.deepEqual(check({ accepted, answers: bent }), { ...clean, corrupt: ['b'] })
+  const unasked = [...fine, good('e', 25)]
+  assert.deepEqual(check({ accepted, answers: unasked }), { ...clean, corrupt: ['e'] })
+})
+
+test('a worker killed before any one of its changes: one answer, and at most one execution more', async () => {
+  for (let stopAt = 1; ; stopAt++) {
+    await using dir = await tempDir()
+    using client = new PortalClient({ spool: dir.path, service: 'echo', user: 'me' })
+    const job = await client.submit({ value: 7 }, { id: 'mine' })
+    const { killed, said } = await step('worker', dir.path, stopAt)
+    const worker = echoWorker(dir.path, () => undefined)
+    await worker.start()
+    assert.deepEqual(await job.wait(), { ok: true, id: 'mine', square: 49 }, said)
+    await worker.stop()
+    assert.ok((await executed(dir.path)).length <= 2, said)
+    await assertEmpty(dir.path, said)
+    if (!killed) {
+      assert.ok(stopAt > 10, said)
+      return
+    }
+  }
+})
+
+test('a client killed before any one of its changes finds its job again, and it is executed once', async () => {
+  for (let stopAt = 1; ; stopAt++) {
+    await using dir = await tempDir()
+    const worker = echoWorker(dir.path, () => undefined)
+    await worker.start()
+    const { killed, said } = await step('client', dir.path, stopAt)
+    using client = new PortalClient({ spool: dir.path, service: 'echo', user: 'me' })
+    const job = await client.submit({ value: 7 }, { id: 'mine' })
+    // Claimed in order: when this one is answered, the other has been answered or dropped as a duplicate.
+    await (await client.submit({ value: 1 }, { id: 'next' })).wait()
+    await worker.stop()
+    assert.equal((await executed(dir.path)).filter(line => line.startsWith('mine~')).length, 1, said)
+    // If not, the killed one had it in its hands: it moved it out of sight as its last act.
+    if (await job.isEnded()) assert.deepEqual(await job.wait(), { ok: true, id: 'mine', square: 49 }, said)
+    else assert.match(said, /rename [^\n]*\/done\/mine/)
+    if (!killed) return
+  }
+})
+
+test(`workers killed at random: nothing lost, doubled or bent (seed ${seed})`, async () => {
+  await using dir = await tempDir()
+  const random = new Random(seed)
+  const jobs = 200
+  using client = new PortalClient({ spool: dir.path, service: 'echo', user: 'me' })
+  const accepted = new Map<string, number>()
+  const answers: Result[] = []
+  const clients = Array.from({ length: 8 }, async () => {
+    while (accepted.size < jobs) {
+      const value = random.below(1000)
+      const id = `j${accepted.size}`
+      accepted.set(id, value)
+      answers.push(await (await client.submit({ value }, { id })).wait())
+    }
+  })
+  let over = false
+  const all = Promise.all(clients).then(() => {
+    over = true
+  })
+  let kills = 0
+  while (!over) {
+    const child = spawnNode('portal-echo.ts', [dir.path])
+    const ended = once(child, 'exit')
+    const limit = 5 + random.below(40)
+    let began = 0
+    createInterface({ input: child.stdout! }).on('line', () => {
+      if (++began === limit) child.kill('SIGKILL')
+    })
+    await Promise.race([ended, all])
+    if (over) child.kill('SIGKILL')
+    else kills++
+    await ended
+  }
+  await all
+  const { gaveUp, ...wrong } = check({ accepted, answers })
+  assert.deepEqual(wrong, { lost: [], duplicated: [], corrupt: [] })
+  assert.ok(gaveUp.length <= kills, `${gaveUp.length} given up`)
+  assert.ok(kills >= 3, `${kills} kills`)
+  // Each kill re-executes at most what was in flight.
+  assert.ok((await executed(dir.path)).length <= jobs + kills * 4)
+  const worker = echoWorker(dir.path, () => undefined)
+  await worker.start()
+  await worker.stop()
+  await assertEmpty(dir.path, '')
+})
+
+test('a worker stopped for longer than its lease loses its job, and what it says later is dropped', async () => {
+  await using dir = await tempDir()
+  using client = new PortalClient({ spool: dir.path, service: 'echo', user: 'me' })
+  const gate = join(dir.path, 'gate')
+  const zombie = spawnNode('portal-echo.ts', [dir.path, gate])
+  const job = await client.submit({ value: 7 })
+  await once(createInterface({ input: zombie.stdout! }), 'line')
+  // Two at once: the second says who is there.
+  const second = echoWorker(dir.path, () => undefined)
+  await assert.rejects(second.start(), new RegExp(`served by another process already .pid ${zombie.pid}`))
+  zombie.kill('SIGSTOP')
+  const run = join(dir.path, 'echo/.run')
+  const [instance = ''] = await readdir(run)
+  const longAgo = new Date(Date.now() - 60_000)
+  await utimes(join(run, instance, 'heartbeat'), longAgo, longAgo)
+  await second.start()
+  assert.deepEqual(await job.wait(), { ok: true, id: job.id, square: 49 })
+  await writeFile(gate, '')
+  zombie.kill('SIGCONT')
+  // It goes on with the next job, behind its dropped one.
+  await second.stop()
+  const next = await client.submit({ value: 3 })
+  assert.equal((await next.wait())['square' as 'id'], 9)
+  zombie.kill('SIGKILL')
+  await once(zombie, 'exit')
+  const late = await client.job(job.id)
+  assert.equal(await late.isEnded(), false)
+  assert.deepEqual(
+    (await executed(dir.path)).filter(line => line.startsWith(job.id)),
+    [`${job.id}~1`, `${job.id}~2`],
+  )
+})
+
+async function step(role: string, spool: string, stopAt: number): Promise<{ killed: boolean; said: string }> {
+  const child = spawnNode('portal-step.ts', [role, spool], { STOP_AT: String(stopAt) })
+  let said = `stopped at ${stopAt}\n`
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => (said += text))
+  const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
+  assert.ok(signal === 'SIGKILL' || code === 0, said)
+  return { killed: signal === 'SIGKILL', said }
+}
+
+function spawnNode(program: string, args: readonly string[], env: Record<string, string> = {}): ChildProcess {
+  return spawn(process.execPath, [join(import.meta.dirname, program), ...args], {
+    env: { ...process.env, ...env },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  })
+}
+
+async function executed(spool: string): Promise<string[]> {
+  return (await readFile(executions(spool), 'utf8')).trim().split('\n')
+}
+
+async function assertEmpty(spool: string, said: string): Promise<void> {
+  for (const folder of ['me/todo', 'me/done', 'me/error', 'me/live', 'me/cancel', '.run']) {
+    assert.deepEqual(await readdir(join(spool, 'echo', folder)), [], `${folder}\n${said}`)
+  }
+}
