@@ -86,7 +86,7 @@ export function crossCheck(stack: StackFile): Fault[] {
 
 function patternTrouble(source: string): string | undefined {
   try {
-    new RegExp(source)
+    void new RegExp(source)
     return undefined
   } catch (error) {
     if (!(error instanceof SyntaxError)) throw error

@@ -80,7 +80,8 @@ export async function plainConsole(context: ConsoleContext): Promise<void> {
       }
     }
     for (const { reader } of readers) reader.close()
-    ;(await following)?.()
+    const rest = await following
+    await rest?.()
   }
 }
 
