@@ -1,6 +1,7 @@
 import { styleText } from 'node:util'
 import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
+import { duration } from '../console/units.ts'
 import { stateSigns } from '../console/view.ts'
 import { parseOptions, whereOptions } from '../options.ts'
 import { connectOrFail, knownRun } from '../run-context.ts'
@@ -52,15 +53,4 @@ function cells(service: ServiceStatus): string[] {
     String(service.restarts),
     service.state === 'done' ? '' : (whyDown(service) ?? ''),
   ]
-}
-
-/** 9 s, 4 min, 3 h 12 min, 2 d 5 h. */
-export function duration(ms: number): string {
-  const seconds = Math.floor(ms / 1000)
-  if (seconds < 60) return `${seconds} s`
-  const minutes = Math.floor(seconds / 60)
-  if (minutes < 60) return `${minutes} min`
-  const hours = Math.floor(minutes / 60)
-  if (hours < 24) return `${hours} h ${minutes % 60} min`
-  return `${Math.floor(hours / 24)} d ${hours % 24} h`
 }
