@@ -74,15 +74,22 @@ export function lineText(raw: string): string {
   return text.slice(end === 0 ? 0 : text.lastIndexOf('\r', end - 1) + 1, end)
 }
 
-/** The same with its colours; what moves the cursor or clears the screen would spoil whatever stands around the line. */
+/**
+ * The same with its colours. What moves the cursor, clears the screen or resets the terminal would spoil whatever stands
+ * around the line, a string (OSC, DCS) that never ends would swallow it, and a colour that stays on would paint it.
+ */
 export function colouredText(raw: string): string {
-  if (!raw.includes('\u001b')) return lineText(raw)
-  const line = raw.replace(/\r+$/, '').replace(/^[^]*\r/, '')
-  return `${line.replaceAll(notColour, '')}\u001b[0m`
+  // Not `.*`, which stops at the first carriage return.
+  const line = raw
+    .replace(/\r+$/, '')
+    .replace(/^[^]*\r/, '')
+    .replaceAll(allButColours, '')
+  return line.includes('\u001b') ? `${line}\u001b[0m` : line
 }
 
-const notColour =
-  /\u001b(?:\[[0-?]*[ -/]*[@-ln-~]|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\|$)|[ -/]+[0-~]|[0-OQ-WYZ\\`-~])/g
+/** Every control sequence, whole or cut off at the end, but SGR; and the control characters, but the tabulator. */
+const allButColours =
+  /\u001b(?:\[[0-?]*[ -/]*(?:[@-ln-~]|$)|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-OQ-WYZ\\`-~]|$)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g
 const newline = 10
 const blockSize = 64 * 1024
 const longestLine = 1024 * 1024

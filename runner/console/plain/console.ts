@@ -1,9 +1,10 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { stripVTControlCharacters, styleText } from 'node:util'
+import { styleText } from 'node:util'
 import { tail } from '../../../lib/tail.ts'
 import { eventLine } from '../../supervisor/event-lines.ts'
 import type { SupervisorEvent } from '../../supervisor/events.ts'
+import { colouredText, lineText } from '../../supervisor/log-lines.ts'
 import { LogReader } from '../../supervisor/log-reader.ts'
 import type { ConsoleContext } from '../console.ts'
 import { drained } from '../drained.ts'
@@ -100,6 +101,8 @@ function earlierOf(
   { at, status }: SupervisorEvent & { type: 'hello' },
   lines: Map<string, ServiceLines>,
 ): EarlierLine[] {
+  // What came between its opening and our first event is told by no event.
+  reader.refresh()
   const begin = status.services.find(service => service.name === name)?.logStart ?? 0
   // Whoever started the run wants all of it; who joins later, or comes late to a flood, the end of what was.
   const isFirst = status.uptimeMs < 10_000 && reader.end - begin < mostOfStart
@@ -145,24 +148,9 @@ class Printer {
     else this.#blank.delete(name)
     const label = name.padEnd(this.#width)
     const before = this.#colours ? styleText('dim', `${label} │`) : `${label} |`
-    this.#out.write(`${before} ${shown(text, this.#colours)}\n`)
+    this.#out.write(`${before} ${this.#colours ? colouredText(text) : lineText(text)}\n`)
   }
 }
-
-/** Carriage returns of the terminal go; so do colours where nobody sees them. */
-function shown(raw: string, colours: boolean): string {
-  // Not `.*`, which stops at the first carriage return.
-  const line = raw.replace(/\r+$/, '').replace(/^[^]*\r/, '')
-  if (!colours) return stripVTControlCharacters(line)
-  // Colours may pass. What moves the cursor, clears the screen or resets the terminal would take the other services' lines
-  // with it, a string (OSC, DCS) that never ends would swallow them, and a colour that stays on would paint them.
-  const text = line.replaceAll(allButColours, '')
-  return text.includes('\u001b') ? `${text}\u001b[0m` : text
-}
-
-/** Every control sequence, whole or cut off at the end, but SGR; and the control characters, but the tabulator. */
-const allButColours =
-  /\u001b(?:\[[0-?]*[ -/]*(?:[@-ln-~]|$)|[\]PX^_][^\u0007\u001b]*(?:\u0007|\u001b\\)?|[ -/]*[0-OQ-WYZ\\`-~]|$)|[\u0000-\u0008\u000b-\u001a\u001c-\u001f\u007f-\u009f]/g
 
 /** Follows it until the signal; what was written after the last look comes out through the function that it resolves to. */
 async function followTranscript(

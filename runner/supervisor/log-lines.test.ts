@@ -4,7 +4,6 @@ import { tempDir } from '../../test/support/temp.ts'
 import { LogFile } from './log-file.ts'
 import { colouredText, lineText, logLines } from './log-lines.ts'
 import { LogReader } from './log-reader.ts'
-import { searchLines, type Match } from './log-search.ts'
 
 const never = new AbortController().signal
 
@@ -17,12 +16,28 @@ async function logged(folder: string, text: string, maxFile = 1e9): Promise<LogR
   return new LogReader(folder, 'core')
 }
 
-async function found(reader: LogReader, pattern: RegExp, direction: 'back' | 'forward', from?: number) {
-  const begin = from ?? (direction === 'back' ? reader.end : 0)
-  return await Array.fromAsync(searchLines(reader, { pattern, direction, from: begin, signal: never }))
+interface Match {
+  offset: number
+  end: number
+  text: string
 }
 
-suite('log search', () => {
+/** The lines that match, nearest first. */
+async function found(
+  reader: LogReader,
+  pattern: RegExp,
+  direction: 'back' | 'forward',
+  from = direction === 'back' ? reader.end : 0,
+  signal = never,
+): Promise<Match[]> {
+  const matches: Match[] = []
+  for await (const block of logLines(reader, { from, direction, signal }))
+    for (const { offset, end, raw } of block)
+      if (pattern.test(lineText(raw))) matches.push({ offset, end, text: lineText(raw) })
+  return matches
+}
+
+suite('log lines', () => {
   test('finds lines forward and back, with their offsets, without their escape sequences', async () => {
     await using folder = await tempDir()
     const reader = await logged(
@@ -45,7 +60,7 @@ suite('log search', () => {
         ),
         text,
       )
-    assert.deepEqual(await found(reader, /alpha/g, 'back'), forward.toReversed())
+    assert.deepEqual(await found(reader, /alpha/, 'back'), forward.toReversed())
     assert.deepEqual((await found(reader, /^beta$/, 'back')).length, 1)
     const [first, second] = forward as [Match, Match]
     assert.deepEqual(await found(reader, /alpha/, 'forward', first.end), forward.slice(1))
@@ -85,13 +100,7 @@ suite('log search', () => {
     const reader = await logged(folder.path, 'some line\n'.repeat(200_000))
     const stop = new AbortController()
     setImmediate(() => stop.abort())
-    const search = searchLines(reader, {
-      pattern: /no such/,
-      from: 0,
-      direction: 'forward',
-      signal: stop.signal,
-    })
-    assert.deepEqual(await Array.fromAsync(search), [])
+    assert.deepEqual(await found(reader, /no such/, 'forward', 0, stop.signal), [])
     assert.ok(stop.signal.aborted, 'an immediate ran before its end')
     let blocks = 0
     for await (const _ of logLines(reader, { from: reader.end, direction: 'back', signal: never }))
