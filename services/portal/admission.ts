@@ -1,11 +1,15 @@
 /** What one user may have waiting, and what the disk has to keep free. */
 export interface Limits {
+  /** Jobs. */
   readonly waiting: number
+  /** Of their files together. */
+  readonly waitingBytes: number
   readonly freeBytes: number
 }
 
 export const defaultLimits: Limits = {
   waiting: 100_000,
+  waitingBytes: 20 * 1024 ** 3,
   freeBytes: 256 * 1024 ** 2,
 }
 
@@ -14,7 +18,7 @@ export interface Load {
   readonly waiting: number
   /** Free on the spool's disk. */
   readonly freeBytes: number
-  /** Of this user's jobs lately; 0 if none has ended yet. */
+  /** Of this service lately; 0 if none has ended yet. */
   readonly jobsPerSecond: number
 }
 
@@ -30,8 +34,11 @@ export function admissionOf(load: Load, limits: Limits): Admission {
     return { type: 'refused', code: 'disk_low', retryAfter: bounds.disk }
   }
   if (load.waiting < limits.waiting) return { type: 'admitted' }
-  // A tenth of the queue gone is room enough to come back to.
-  const seconds = load.jobsPerSecond > 0 ? load.waiting / 10 / load.jobsPerSecond : bounds.most
-  const retryAfter = Math.min(bounds.most, Math.max(bounds.least, Math.ceil(seconds)))
-  return { type: 'refused', code: 'over_quota', retryAfter }
+  return { type: 'refused', code: 'over_quota', retryAfter: retryAfter(load.waiting, load.jobsPerSecond) }
+}
+
+/** Seconds. A tenth of the queue gone is room enough to come back to. */
+export function retryAfter(waiting: number, jobsPerSecond: number): number {
+  const seconds = jobsPerSecond > 0 ? waiting / 10 / jobsPerSecond : bounds.most
+  return Math.min(bounds.most, Math.max(bounds.least, Math.ceil(seconds)))
 }

@@ -1,23 +1,75 @@
-import { lstat, mkdir, readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { writeFileAtomic } from '../../lib/atomic-write.ts'
+import {
+  chmodSync,
+  closeSync,
+  constants,
+  linkSync,
+  lstatSync,
+  mkdirSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  unlinkSync,
+  writeFileSync,
+} from 'node:fs'
+import { basename, dirname, join } from 'node:path'
+import { copyOver, isClosed, isWrapped, leaveOut, unwrap, wrap, wrapperOf } from './border.ts'
+import { leftover } from './copy-in.ts'
 import type { Disk } from './disk.ts'
-import { type Attempt, attemptName, namesBelow, parseAttemptName } from './ids.ts'
-import { heartbeatName, type ServerFolders, serverFolders, type UserFolders, userFolders } from './layout.ts'
+import { type Attempt, attemptName, namesBelow, newId, parseAttemptName } from './ids.ts'
+import {
+  makeUserFolders,
+  serverFolders,
+  type ServerFolders,
+  type UserFolders,
+  userFolders,
+} from './layout.ts'
 import { jobErrors } from './messages.ts'
-import { hasCode, ifThere, moved, removeAside } from './moves.ts'
-import { type Holder, recoveryOf } from './recovery.ts'
+import {
+  hasCode,
+  ifThereNow,
+  isFolder,
+  isThere,
+  makeFolder,
+  moved,
+  removeAll,
+  removeAside,
+  removeEmpty,
+  removeFile,
+} from './moves.ts'
 import { type JobError, resultSchema } from './request.ts'
+import { copyRefusals } from './share-messages.ts'
+import { makeJobsFolder } from './share.ts'
+import type { Tombstones } from './tombstones.ts'
 
 /** A job that a claimer holds, in its folder under `.run/`. */
 export interface Claim {
   readonly user: string
   readonly attempt: Attempt
   readonly folder: string
+  /** Another user's, and to be taken in before it is read. */
+  readonly foreign?: boolean
 }
 
-/** What an earlier attempt left, or a client should not have put there. */
-const old = /^(result\.json|log\.txt|stream\.ndjson|out-\d+|\..*)$/
+/** Its owner has closed its folder to the service, or put something into it that no path can name. */
+export class UnfitJob extends Error {
+  readonly claim: Claim
+
+  constructor(claim: Claim, options: { cause: unknown }) {
+    super('the job is closed to the service', options)
+    this.claim = claim
+  }
+}
+
+interface Answer {
+  readonly ok: boolean
+  readonly id: string
+  readonly [key: string]: unknown
+}
+
+/** Without one (Windows) nobody else's is told apart, and nothing is shared. */
+const uid = process.geteuid?.()
 
 /**
  * The renames that move a job, in an order in which SIGKILL between any two leaves it in one place from which it goes on:
@@ -29,38 +81,83 @@ export class Claims {
   readonly #mine: string
   readonly #maxAttempts: number
   readonly #disk: Disk
+  readonly #tombstones: Tombstones
+  readonly #server: ServerFolders
   readonly #made = new Set<string>()
+  readonly #users = new Map<string, UserFolders>()
+  readonly #shared = new Set<string>()
 
-  constructor(spool: string, service: string, instance: string, maxAttempts: number, disk: Disk) {
-    this.#spool = spool
-    this.#service = service
-    this.#mine = join(serverFolders(spool, service).run, instance)
-    this.#maxAttempts = maxAttempts
-    this.#disk = disk
+  constructor(options: {
+    spool: string
+    service: string
+    instance: string
+    maxAttempts: number
+    disk: Disk
+    tombstones: Tombstones
+  }) {
+    this.#spool = options.spool
+    this.#service = options.service
+    this.#server = serverFolders(options.spool, options.service)
+    this.#mine = join(this.#server.run, options.instance)
+    this.#maxAttempts = options.maxAttempts
+    this.#disk = options.disk
+    this.#tombstones = options.tombstones
   }
 
-  get #server(): ServerFolders {
-    return serverFolders(this.#spool, this.#service)
+  /** Whether the service is shared with this user of the machine. */
+  setShared(user: string, shared: boolean): void {
+    if (this.#shared.has(user) === shared) return
+    if (shared) this.#shared.add(user)
+    else this.#shared.delete(user)
+    // It has other rights now.
+    this.#made.delete(user)
   }
 
   /** Undefined: somebody else was faster, the client withdrew it, or it is none that has to be done. */
-  async claim(user: string, name: string): Promise<Claim | undefined> {
+  claim(user: string, name: string): Claim | undefined {
     const attempt = parseAttemptName(name)
     if (attempt === undefined) return undefined
-    const parent = join(this.#mine, user)
-    await this.#make(parent)
-    const claim = { user, attempt, folder: join(parent, attemptName(attempt)) }
-    if (!(await moved(join(this.#user(user).todo, name), claim.folder))) {
+    const claim = { user, attempt, folder: this.#folderOf(user, attempt) }
+    if (!this.#move(claim, name)) {
       // Or our own folder was taken away with our lease.
-      this.#made.delete(parent)
+      this.#made.delete(user)
       return undefined
     }
-    // A link in a job's place would lead out of the portal, whatever is checked further in; a file is no job.
-    if (!(await lstat(claim.folder)).isDirectory()) {
-      await rm(claim.folder)
-      return undefined
+    return this.#due(claim)
+  }
+
+  /** Before anything else is done with a claim. Words: what another user's folder has that can't be taken in. */
+  async takeIn(claim: Claim): Promise<string | undefined> {
+    if (!claim.foreign) return undefined
+    const copied = await copyOver(claim.folder, this.#server.trash, this.#disk)
+    return copied.ok ? undefined : copyRefusals[copied.reason](copied.name)
+  }
+
+  /** Takes over what a claimer left that was about to copy another user's job. */
+  async unwrap(claim: Claim): Promise<void> {
+    const mine = this.#folderOf(claim.user, claim.attempt)
+    const from = unwrap(claim.folder, mine, this.#server.trash)
+    if (from === undefined) return
+    try {
+      this.requeue({ ...claim, folder: from }, claim.attempt.attempt)
+    } catch (error) {
+      if (!isClosed(error)) throw error
+      await this.turnAway({ ...claim, folder: mine }, jobErrors.closed())
     }
-    return (await this.#isDue(claim)) ? claim : undefined
+    this.#discard(wrapperOf(mine))
+  }
+
+  /** Answers a job that can't be moved, in a folder of our own. */
+  async turnAway(claim: Claim, error: JobError): Promise<void> {
+    const { user, attempt, folder } = claim
+    if (this.isAnswered(claim)) return
+    const answer = `${folder}.answer`
+    makeFolder(answer)
+    writeFileSync(join(answer, 'result.json'), `${JSON.stringify({ ok: false, id: attempt.id, error })}\n`)
+    await this.#disk.tree(answer)
+    if (this.#tombstones.set(user, attempt.id, signatureOf(claim)))
+      await this.#commit(answer, user, attempt.id, false)
+    else this.#discard(answer)
   }
 
   /** False: the lease is lost and the job is another's, who answers it. */
@@ -74,202 +171,230 @@ export class Claims {
   }
 
   /** Takes a duplicate out of the queue. */
-  async drop(user: string, name: string): Promise<void> {
-    await removeAside(join(this.#user(user).todo, name), this.#server.trash)
+  drop(user: string, name: string): void {
+    this.#discard(join(this.#user(user).todo, name))
   }
 
   /** Back to the queue as attempt `n`. */
-  async requeue(claim: Claim, n: number): Promise<void> {
+  requeue(claim: Claim, n: number): void {
     // The same request sent again meanwhile, which waits under a lower number: done first, it would make two answers.
     if (n > claim.attempt.attempt) {
-      for (const name of namesBelow(claim.attempt.id, n)) await this.drop(claim.user, name)
+      for (const name of namesBelow(claim.attempt.id, n)) this.drop(claim.user, name)
     }
-    const target = join(this.#user(claim.user).todo, attemptName({ id: claim.attempt.id, attempt: n }))
-    if (await moved(claim.folder, target)) return
+    // Of an attempt that came so far and no further; in the queue it would say that this is meant as a new job.
+    removeFile(join(claim.folder, 'result.json'))
+    const { todo } = this.#user(claim.user)
+    if (moved(claim.folder, join(todo, attemptName({ id: claim.attempt.id, attempt: n })))) return
+    if (!isThere(todo)) {
+      makeUserFolders(this.#user(claim.user))
+      return this.requeue(claim, n)
+    }
     // The same id waits there already, and one of them is enough.
-    await removeAside(claim.folder, this.#server.trash)
+    this.#discard(claim.folder)
   }
 
   /** The attempt took its engine down, or its claimer died: again, until it has been tried often enough. */
   async crashed(claim: Claim, detail: string): Promise<void> {
     const { attempt } = claim.attempt
-    if (attempt < this.#maxAttempts) return this.requeue(claim, attempt + 1)
-    await this.#bury(claim, detail, true)
+    if (attempt < this.#maxAttempts) this.requeue(claim, attempt + 1)
+    else await this.bury(claim, detail)
   }
 
-  /** Takes over what lies in a claimer's folder. Returns a line for the log for each job that it moved. */
-  async recover(
-    instance: string,
-    holder: Holder,
-    isRunning: (user: string, id: string) => boolean,
-  ): Promise<string[]> {
-    const lines: string[] = []
-    const base = join(this.#server.run, instance)
-    for (const user of (await ifThere(readdir(base))) ?? []) {
-      if (user === heartbeatName) continue
-      for (const name of (await ifThere(readdir(join(base, user)))) ?? []) {
-        const attempt = parseAttemptName(name)
-        if (attempt === undefined) continue
-        const claim = { user, attempt, folder: join(base, user, name) }
-        const line = await this.#recover(claim, holder, () => isRunning(user, attempt.id))
-        if (line !== undefined) lines.push(line)
-      }
-      if (holder === 'dead') await this.#tidy(join(base, user))
+  /** A job that crashed too often is answered, and kept in `.dead/` too: names of the same files, and what is known of the crash. */
+  async bury(claim: Claim, detail: string): Promise<void> {
+    const dead = join(this.#server.dead, claim.user)
+    const grave = join(dead, attemptName(claim.attempt))
+    makeFolder(dead)
+    this.#discard(grave)
+    mkdirSync(grave)
+    for (const entry of ifThereNow(() => readdirSync(claim.folder, { withFileTypes: true })) ?? []) {
+      if (entry.isFile()) linkSync(join(claim.folder, entry.name), join(grave, entry.name))
     }
-    if (holder === 'dead') await forget(base)
-    return lines
+    addPlain(join(grave, 'log.txt'), `${detail}\n`)
+    await this.fail(claim, jobErrors.engineCrashed(claim.attempt.attempt, detail))
+  }
+
+  /** Whether this attempt's own result stands. */
+  isComplete(claim: Claim): boolean {
+    return isThere(completed(claim))
+  }
+
+  /** Whether it is a duplicate of what has been answered. */
+  isAnswered({ user, attempt }: Claim): boolean {
+    return this.#tombstones.has(user, attempt.id)
+  }
+
+  /** From the rename that says that the result stands, on to the commit. */
+  async deliver(claim: Claim, ok?: boolean): Promise<boolean> {
+    const { id } = claim.attempt
+    const from = completed(claim)
+    const succeeded = ok ?? resultSchema.parse(JSON.parse(readFileSync(join(from, 'result.json'), 'utf8'))).ok
+    if (!this.#tombstones.set(claim.user, id, signatureOf(claim))) {
+      this.#discard(from)
+      return false
+    }
+    return this.#commit(from, claim.user, id, succeeded)
+  }
+
+  discard(claim: Claim): void {
+    this.#discard(claim.folder)
   }
 
   /** Removes our folder, unless a job was left in it. */
-  async close(): Promise<void> {
-    for (const user of (await ifThere(readdir(this.#mine))) ?? []) {
-      if (user !== heartbeatName) await removeEmpty(join(this.#mine, user))
+  close(): void {
+    for (const user of ifThereNow(() => readdirSync(this.#mine)) ?? []) {
+      if (isFolder(join(this.#mine, user))) removeEmpty(join(this.#mine, user))
     }
-    await forget(this.#mine)
   }
 
-  async #isDue(claim: Claim): Promise<boolean> {
-    const names = await readdir(claim.folder)
-    if (await this.#isAnswered(claim)) {
-      // Only what somebody took out of `done` or `error` has an answer in it: that is meant as a new job.
-      if (!names.includes('result.json')) {
-        await removeAside(claim.folder, this.#server.trash)
-        return false
-      }
-      await rm(this.#tombstone(claim), { force: true })
+  /** The commit point: one rename. False: it is not there any more, or another answer is. */
+  async #commit(from: string, user: string, id: string, ok: boolean): Promise<boolean> {
+    const folders = this.#user(user)
+    const parent = ok ? folders.done : folders.error
+    const target = `${parent}/${id}`
+    const committed = moved(from, target)
+    await this.#disk.names(parent)
+    if (committed || !isThere(from)) return committed
+    if (isThere(join(target, 'result.json'))) {
+      // It stays the one.
+      this.#discard(from)
+      return false
     }
-    for (const name of names) {
-      if (old.test(name)) await rm(join(claim.folder, name), { recursive: true, force: true })
-    }
-    return true
+    // Somebody removed the folder, or left something that is no answer.
+    if (!isThere(parent)) makeUserFolders(folders)
+    else this.#discard(target)
+    return this.#commit(from, user, id, ok)
   }
 
-  async #recover(claim: Claim, holder: Holder, running: () => boolean): Promise<string | undefined> {
-    const name = attemptName(claim.attempt)
-    const complete = await isThere(markOf(claim))
-    const answered = await this.#isAnswered(claim)
-    const found = { holder, attempt: claim.attempt, running: running(), complete, answered }
-    const plan = recoveryOf(found, this.#maxAttempts)
-    if (plan.type === 'leave') return undefined
-    if (plan.type === 'drop') {
-      await removeAside(claim.folder, this.#server.trash)
-      return `job ${name} had been answered, and its duplicate is dropped`
-    }
-    await rm(join(this.#user(claim.user).live, claim.attempt.id), { recursive: true, force: true })
-    if (plan.type === 'deliver') {
-      const result = resultSchema.parse(JSON.parse(await readFile(join(claim.folder, 'result.json'), 'utf8')))
-      await this.#deliver(claim, result.ok)
-      return `job ${name} was finished when its claimer ended, and is delivered`
-    }
-    if (plan.type === 'bury') await this.#bury(claim, `its claimer was ${holder}`, plan.answer)
-    else await this.requeue(claim, plan.attempt)
-    return `job ${name} is taken over from a claimer that ${holder === 'dead' ? 'died' : 'let go of it'}`
-  }
-
-  /** The answer first, and its tombstone before it is seen: after a kill anywhere, recovery comes here and goes on. */
-  async #bury(claim: Claim, detail: string, owed: boolean): Promise<void> {
-    const { id, attempt } = claim.attempt
-    const answer = `${claim.folder}.answer`
-    if (owed) {
-      await mkdir(answer, { recursive: true })
-      const body = { ok: false, id, error: jobErrors.engineCrashed(attempt, detail) }
-      await writeFileAtomic(join(answer, 'result.json'), `${JSON.stringify(body)}\n`)
-      await this.#disk.tree(answer)
-      await this.#entomb(claim)
-    }
-    const { error } = this.#user(claim.user)
-    await moved(answer, join(error, id))
-    await this.#disk.names(error)
-    const dead = join(this.#server.dead, claim.user)
-    await mkdir(dead, { recursive: true })
-    await writeFile(join(claim.folder, 'log.txt'), `${detail}\n`, { flag: 'a' })
-    const grave = join(dead, attemptName(claim.attempt))
-    await removeAside(grave, this.#server.trash)
-    await moved(claim.folder, grave)
-  }
-
-  async #publish(
-    claim: Claim,
-    result: { ok: boolean; id: string; [key: string]: unknown },
-  ): Promise<boolean> {
+  #move(claim: Claim, name: string): boolean {
+    const from = `${this.#user(claim.user).todo}/${name}`
+    // One with an answer in it was taken out of `done` or `error`, and is meant as a new job.
+    if (this.isAnswered(claim) && isThere(`${from}/result.json`))
+      this.#tombstones.remove(claim.user, claim.attempt.id)
     try {
-      await writeFileAtomic(join(claim.folder, 'result.json'), `${JSON.stringify(result)}\n`)
+      return moved(from, claim.folder)
+    } catch (error) {
+      if (!hasCode(error, 'EACCES', 'EPERM')) throw error
+    }
+    try {
+      // Perhaps only its own rights are in the way.
+      if (isFolder(from)) chmodSync(from, lstatSync(from).mode | 0o700)
+      return moved(from, claim.folder)
+    } catch (error) {
+      if (!hasCode(error, 'EACCES', 'EPERM')) throw error
+      throw new UnfitJob(claim, { cause: error })
+    }
+  }
+
+  #due(claim: Claim): Claim | undefined {
+    const found = lstatSync(claim.folder, { throwIfNoEntry: false })
+    // A link in a job's place would lead out of the portal, whatever is checked further in; a file is no job.
+    if (found?.isDirectory() !== true) {
+      rmSync(claim.folder, { force: true })
+      return undefined
+    }
+    // One with whom the service is shared may write to what is ours, too: to an answer that is put back.
+    if (found.uid !== uid || this.#shared.has(claim.user)) return this.#dueOfOther(claim)
+    const names = readdirSync(claim.folder)
+    if (this.isAnswered(claim)) {
+      this.#discard(claim.folder)
+      return undefined
+    }
+    for (const name of names) if (leftover.test(name)) this.#clear(claim.folder, name)
+    return claim
+  }
+
+  /** What is in it is not looked at before it is copied, and then what an earlier attempt left stays out. */
+  #dueOfOther(claim: Claim): Claim | undefined {
+    if (!wrap(claim.folder)) return undefined
+    if (!this.isAnswered(claim)) return { ...claim, foreign: true }
+    this.#discard(wrapperOf(claim.folder))
+    return undefined
+  }
+
+  /** Where it lies while it is ours; its parent is there. */
+  #folderOf(user: string, attempt: Attempt): string {
+    const parent = `${this.#mine}/${user}`
+    if (!this.#made.has(user)) {
+      makeFolder(this.#mine)
+      if (this.#shared.has(user)) makeJobsFolder({ spool: this.#spool, service: this.#service, user }, parent)
+      else makeFolder(parent)
+    }
+    this.#made.add(user)
+    return `${parent}/${attemptName(attempt)}`
+  }
+
+  /** Out of the way of this attempt. */
+  #clear(folder: string, name: string): void {
+    try {
+      removeAll(join(folder, name))
+    } catch (error) {
+      // Closed by its owner: it can still have another name.
+      if (!hasCode(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error
+      renameSync(join(folder, name), join(folder, `.${newId()}`))
+    }
+  }
+
+  async #publish(claim: Claim, answer: Answer): Promise<boolean> {
+    const path = `${claim.folder}/result.json`
+    const text = `${JSON.stringify(answer)}\n`
+    try {
+      if (claim.foreign && isWrapped(claim.folder)) leaveOut(claim.folder, this.#server.trash)
+      writeNew(path, text)
       await this.#disk.tree(claim.folder)
-      await writeFile(markOf(claim), '')
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return false
       throw error
     }
-    return this.#deliver(claim, result.ok)
+    if (!moved(claim.folder, completed(claim))) return false
+    return this.deliver(claim, answer.ok)
   }
 
-  async #deliver(claim: Claim, ok: boolean): Promise<boolean> {
-    await this.#entomb(claim)
-    const { done, error } = this.#user(claim.user)
-    const target = ok ? done : error
-    // The commit point.
-    const committed = await moved(claim.folder, join(target, claim.attempt.id))
-    await this.#disk.names(target)
-    // An answer under this id is there already, and it stays the one.
-    if (!committed) await removeAside(claim.folder, this.#server.trash)
-    await rm(markOf(claim), { force: true })
-    return committed
-  }
-
-  async #entomb(claim: Claim): Promise<void> {
-    await this.#make(join(this.#server.seen, claim.user))
-    await writeFile(this.#tombstone(claim), `${claim.attempt.attempt}\n`)
-  }
-
-  /** By this attempt or a later one; a tombstone that says nothing counts for all. */
-  async #isAnswered(claim: Claim): Promise<boolean> {
-    const text = await ifThere(readFile(this.#tombstone(claim), 'utf8'))
-    if (text === undefined) return false
-    const by = Number.parseInt(text, 10)
-    return Number.isNaN(by) || by >= claim.attempt.attempt
-  }
-
-  #tombstone({ user, attempt }: Claim): string {
-    return join(this.#server.seen, user, attempt.id)
-  }
-
-  /** Removes what is no job from a dead claimer's folder, and the folder. A living one may put a job there meanwhile. */
-  async #tidy(folder: string): Promise<void> {
-    for (const name of await readdir(folder)) {
-      if (parseAttemptName(name) === undefined) await rm(join(folder, name), { recursive: true, force: true })
-    }
-    await removeEmpty(folder)
+  #discard(folder: string): void {
+    removeAside(folder, this.#server.trash)
   }
 
   #user(user: string): UserFolders {
-    return userFolders(this.#spool, this.#service, user)
-  }
-
-  async #make(folder: string): Promise<void> {
-    if (this.#made.has(folder)) return
-    await mkdir(folder, { recursive: true })
-    this.#made.add(folder)
+    let folders = this.#users.get(user)
+    if (folders === undefined) {
+      folders = userFolders(this.#spool, this.#service, user)
+      this.#users.set(user, folders)
+    }
+    return folders
   }
 }
 
-/** Beside the claim's folder, so that a job which is moved elsewhere and comes back has no mark. */
-function markOf(claim: Claim): string {
+/** Of an attempt and its claimer. */
+function signatureOf({ attempt, folder }: Claim): string {
+  return `${attempt.attempt} ${basename(dirname(dirname(folder)))}\n`
+}
+
+/** The claim's folder under the name that says: this very attempt has its result. A job that comes back has another. */
+export function completed(claim: Claim): string {
   return `${claim.folder}.complete`
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return (await ifThere(lstat(path))) !== undefined
-}
-
-async function forget(instance: string): Promise<void> {
-  await rm(join(instance, heartbeatName), { force: true })
-  await removeEmpty(instance)
-}
-
-async function removeEmpty(folder: string): Promise<void> {
+/** Adds to a file, and to nothing else that somebody put in its place. */
+function addPlain(path: string, text: string): void {
+  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
   try {
-    await rmdir(folder)
+    const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
+    writeFileSync(file, text)
+    closeSync(file)
   } catch (error) {
-    if (!hasCode(error, 'ENOENT', 'ENOTEMPTY')) throw error
+    if (!hasCode(error, 'ELOOP', 'ENXIO', 'EISDIR', 'EAGAIN')) throw error
+    removeAll(path)
+    writeNew(path, text)
+  }
+}
+
+/** Through no link that somebody put in its place. */
+function writeNew(path: string, text: string): void {
+  try {
+    writeFileSync(path, text, { flag: 'wx' })
+  } catch (error) {
+    if (!hasCode(error, 'EEXIST')) throw error
+    unlinkSync(path)
+    writeNew(path, text)
   }
 }

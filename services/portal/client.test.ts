@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { test } from 'node:test'
 import { z } from 'zod'
 import { tempDir } from '../../test/support/temp.ts'
+import { defaultLimits } from './admission.ts'
 import { PortalClient } from './client.ts'
 import { userFolders } from './layout.ts'
 import { type ClaimedJob, type Outcome, PortalWorker, type WorkerOptions } from './worker.ts'
@@ -137,7 +138,7 @@ test('a job taken out of error by mv runs again, without what its first run left
   })
   await p.worker.start()
   const job = await p.client.submit({}, { id: 'x' })
-  while (!(await job.isEnded())) await new Promise(setImmediate)
+  while (!job.isEnded()) await new Promise(setImmediate)
   await writeFile(join(p.folders.error, 'x', 'better'), '')
   await rename(join(p.folders.error, 'x'), join(p.folders.todo, 'x'))
   const to = join(dir.path, 'files')
@@ -168,7 +169,7 @@ test('a deadline is answered: in the queue, while the job runs, and not after it
 
 test('over the quota, or on a full disk, the refusal says when to come back', async () => {
   await using dir = await tempDir()
-  await using p = portal(dir.path, () => done(), { limits: { waiting: 2, freeBytes: 0 } })
+  await using p = portal(dir.path, () => done(), { limits: { ...defaultLimits, waiting: 2, freeBytes: 0 } })
   const jobs = []
   for (let i = 0; i < 3; i++) jobs.push(await p.client.submit({}))
   await p.worker.start()
@@ -180,7 +181,7 @@ test('over the quota, or on a full disk, the refusal says when to come back', as
   assert.ok(results[2]?.ok === false && results[2].error.code === 'over_quota')
   assert.ok((results[2].error.retryAfter ?? 0) > 0)
   await p.worker.stop()
-  await using full = portal(dir.path, () => done(), { limits: { waiting: 2, freeBytes: 2 ** 60 } })
+  await using full = portal(dir.path, () => done(), { limits: { ...defaultLimits, freeBytes: 2 ** 60 } })
   await full.worker.start()
   const result = await (await full.client.submit({})).wait()
   assert.ok(!result.ok && result.error.code === 'disk_low')

@@ -1,5 +1,5 @@
-import { constants } from 'node:fs'
-import { copyFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
+import { constants, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { copyFile, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Disk, type Durability } from './disk.ts'
 import { FolderWatch } from './folder-watch.ts'
@@ -7,75 +7,59 @@ import { attemptName, idSchema, newId } from './ids.ts'
 import { Job } from './job.ts'
 import { makeUserFolders, type UserFolders, userFolders } from './layout.ts'
 import { hasCode } from './moves.ts'
-import type { SttRequestInput } from './request.ts'
+import { SpareFolders } from './spare-folders.ts'
+import type { ClientTransport, RequestInput, SubmitOptions } from './transport.ts'
 
 export { Job } from './job.ts'
-
-/** A file that travels with a request: a copy of `from` under `name`. */
-export interface Attachment {
-  readonly name: string
-  readonly from: string
-}
-
-export interface SubmitOptions {
-  readonly files?: readonly Attachment[]
-  readonly signal?: AbortSignal
-  /** Your own, so that a client which was killed finds its job again; a second submission under it is the same job. */
-  readonly id?: string
-  /** When the answer is of no use any more. */
-  readonly deadline?: Date
-}
-
-/** What a client may ask of any service. */
-export type RequestInput = SttRequestInput | Readonly<Record<string, unknown>>
+export type { Attachment, RequestInput, SubmitOptions } from './transport.ts'
 
 /**
  * Submits requests to one service as one user. An accepted request (submit returned) is executed at least once and has
  * exactly one result.
  */
-export class PortalClient implements Disposable {
+export class PortalClient implements ClientTransport {
   readonly #folders: UserFolders
   readonly #watch = new FolderWatch()
-  readonly #jobs = new Map<string, Set<Job>>()
+  readonly #jobs = new Map<string, Job>()
   readonly #disk: Disk
+  readonly #spares: SpareFolders
+  readonly #watched: readonly string[]
   #made: Promise<void> | undefined
 
   constructor(options: { spool: string; service: string; user: string; durability?: Durability }) {
     this.#folders = userFolders(options.spool, options.service, options.user)
     this.#disk = new Disk(options.durability ?? 'rename')
+    this.#spares = new SpareFolders(this.#folders.prep)
+    this.#watched = [this.#folders.done, this.#folders.error, this.#folders.live]
   }
 
   async submit(request: RequestInput, options: SubmitOptions = {}): Promise<Job> {
     const { signal } = options
     signal?.throwIfAborted()
-    const id = idSchema.parse(options.id ?? newId())
+    const id = options.id === undefined ? newId() : idSchema.parse(options.id)
     await this.#open()
-    // The random part: two processes may submit one id.
-    const prep = join(this.#folders.prep, options.id === undefined ? id : `${id}-${newId()}`)
-    await mkdir(prep)
+    const prep = this.#spares.take()
     let job: Job | undefined
     try {
       for (const { name, from } of options.files ?? []) {
         signal?.throwIfAborted()
-        await copyFile(from, join(prep, name), constants.COPYFILE_EXCL | constants.COPYFILE_FICLONE)
+        await attach(from, join(prep, name))
       }
       const { deadline } = options
       const body = deadline === undefined ? request : { ...request, deadline: deadline.getTime() / 1000 }
-      await writeFile(join(prep, 'request.json'), JSON.stringify(body), { flag: 'wx' })
+      writeFileSync(join(prep, 'request.json'), JSON.stringify(body), { flag: 'wx' })
       await this.#disk.tree(prep)
       signal?.throwIfAborted()
       // Armed before the rename that submits, or a fast answer is missed.
-      job = this.#follow(id)
-      if (options.id !== undefined && (await job.isEnded())) return job
-      // Not moved: it waits there already.
-      await this.#submit(prep, id)
-      await this.#disk.names(this.#folders.todo)
+      job = this.#follow(id, options.id === undefined)
+      const known = options.id !== undefined && job.isEnded()
+      if (known || !this.#submit(prep, id)) rmSync(prep, { recursive: true, force: true })
+      else await this.#disk.names(this.#folders.todo)
       return job
     } catch (error) {
       job?.[Symbol.dispose]()
+      rmSync(prep, { recursive: true, force: true })
       throw error
-    } finally {
-      await rm(prep, { recursive: true, force: true })
     }
   }
 
@@ -88,14 +72,17 @@ export class PortalClient implements Disposable {
   /** Ends the watch; jobs that still wait then rely on their rescan. */
   [Symbol.dispose](): void {
     this.#watch[Symbol.dispose]()
+    this.#spares[Symbol.dispose]()
   }
 
-  async #submit(prep: string, id: string): Promise<void> {
-    const target = join(this.#folders.todo, attemptName({ id, attempt: 1 }))
+  /** False: it waits there already. */
+  #submit(prep: string, id: string): boolean {
     try {
-      await rename(prep, target)
+      renameSync(prep, join(this.#folders.todo, attemptName({ id, attempt: 1 })))
+      return true
     } catch (error) {
       if (!hasCode(error, 'ENOTEMPTY', 'EEXIST')) throw error
+      return false
     }
   }
 
@@ -109,26 +96,34 @@ export class PortalClient implements Disposable {
   }
 
   async #make(): Promise<void> {
-    await makeUserFolders(this.#folders)
+    makeUserFolders(this.#folders)
     const user = dirname(this.#folders.todo)
     for (const folder of [user, dirname(user), dirname(dirname(user))]) await this.#disk.names(folder)
   }
 
-  #follow(id: string): Job {
-    for (const folder of [this.#folders.done, this.#folders.error, this.#folders.live]) {
-      this.#watch.add(folder, name => this.#changed(name))
+  #follow(id: string, fresh = false): Job {
+    for (const folder of this.#watched) this.#watch.add(folder, this.#changed)
+    // Whoever asks for the same job hears the same answer, which is there only once.
+    const known = this.#jobs.get(id)
+    if (known !== undefined) return known
+    const ended = () => {
+      if (this.#jobs.get(id) === job) this.#jobs.delete(id)
     }
-    const same = this.#jobs.get(id) ?? new Set()
-    const job = new Job(id, this.#folders, () => {
-      same.delete(job)
-      if (same.size === 0) this.#jobs.delete(id)
-    })
-    this.#jobs.set(id, same.add(job))
+    const job = new Job(id, this.#folders, { ended, recycle: folder => this.#spares.put(folder) }, fresh)
+    this.#jobs.set(id, job)
     return job
   }
 
-  #changed(name: string | null): void {
-    if (name !== null) for (const job of this.#jobs.get(name) ?? []) job.wake()
-    else for (const same of this.#jobs.values()) for (const job of same) job.wake()
+  readonly #changed = (name: string | null): void => {
+    if (name !== null) this.#jobs.get(name)?.wake()
+    else for (const job of this.#jobs.values()) job.wake()
   }
+}
+
+/** With the rights that a new file gets here, and not those of its source: that may be closed to the service. */
+async function attach(from: string, to: string): Promise<void> {
+  await using target = await open(to, 'wx')
+  const { mode } = await target.stat()
+  await copyFile(from, to, constants.COPYFILE_FICLONE)
+  await target.chmod(mode & 0o7777)
 }

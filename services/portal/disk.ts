@@ -1,5 +1,7 @@
+import { constants } from 'node:fs'
 import { open, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { hasCode } from './moves.ts'
 
 /** `rename`: accepted requests survive the kill of any process. `fsync`: the loss of power too. */
 export type Durability = 'rename' | 'fsync'
@@ -29,7 +31,7 @@ export class Disk {
   /** All files in a folder, and those in its folders, with their names. */
   async tree(folder: string): Promise<void> {
     if (this.#durability === 'rename') return
-    const entries = await readdir(folder, { withFileTypes: true })
+    const entries = (await reached(readdir(folder, { withFileTypes: true }))) ?? []
     await Promise.all(
       entries.map(async entry => {
         const path = join(folder, entry.name)
@@ -50,6 +52,19 @@ export class Disk {
 }
 
 async function sync(path: string): Promise<void> {
-  await using file = await open(path)
-  await file.sync()
+  // It may have been changed for a link or a pipe since it was listed.
+  await using file = await reached(
+    open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+  )
+  await file?.sync()
+}
+
+/** What a path can't name, because it is nested too deep, or what nobody may read, is nothing that we wrote. */
+async function reached<T>(look: Promise<T>): Promise<T | undefined> {
+  try {
+    return await look
+  } catch (error) {
+    if (hasCode(error, 'ENAMETOOLONG', 'EACCES', 'ELOOP', 'ENXIO', 'ENOTDIR')) return undefined
+    throw error
+  }
 }

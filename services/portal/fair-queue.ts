@@ -1,11 +1,11 @@
-/** A job in `todo/`, as the index in memory knows it. */
+/** A job that waits, as the index in memory knows it. */
 export interface Waiting {
   readonly user: string
   /** Its folder's name. */
   readonly name: string
   readonly id: string
-  /** What it needs loaded; empty where the service has one model. */
-  readonly model: string
+  /** What it needs loaded, empty where the service has one model; undefined: nobody has looked yet. */
+  readonly model: string | undefined
   /** In the same unit as the quantum of 1: a job of cost 3 takes three turns. */
   readonly cost: number
   /** When it was seen, in ms of the caller's clock. */
@@ -19,12 +19,12 @@ export interface Waiting {
  */
 export class FairQueue {
   readonly #patienceMs: number
-  readonly #known = new Set<string>()
+  readonly #known = new Map<string, Entry>()
   readonly #users = new Map<string, User>()
   /** Users with waiting jobs; the first is next. */
   #turns: User[] = []
   /** Jobs whose id is at work already: they come back with `release`. */
-  readonly #held = new Map<string, Waiting[]>()
+  readonly #held = new Map<string, Entry[]>()
 
   constructor(patienceMs = 30_000) {
     this.#patienceMs = patienceMs
@@ -46,11 +46,9 @@ export class FairQueue {
   add(job: Waiting): boolean {
     const key = `${job.user}/${job.name}`
     if (this.#known.has(key)) return false
-    this.#known.add(key)
-    let user = this.#users.get(job.user)
-    if (user === undefined) this.#users.set(job.user, (user = new User()))
-    if (user.count === 0) this.#turns.push(user)
-    user.push(job)
+    const entry = { job, gone: false }
+    this.#known.set(key, entry)
+    this.#enter(entry)
     return true
   }
 
@@ -59,41 +57,83 @@ export class FairQueue {
     for (;;) {
       const user = this.#turns[0]
       if (user === undefined) return undefined
-      const job = user.peek(now - this.#patienceMs, loaded)
-      if (job !== undefined && job.cost > user.deficit) {
+      const entry = user.peek(now - this.#patienceMs, loaded)
+      if (entry !== undefined && entry.job.cost > user.deficit) {
         user.deficit++
         this.#rotate()
         continue
       }
-      if (job !== undefined) user.shift(job)
+      if (entry !== undefined) user.shift(entry)
       if (user.count === 0) {
         user.deficit = 0
         this.#turns.shift()
       }
-      if (job === undefined) continue
-      if (busy(job)) {
-        this.#hold(job)
+      if (entry === undefined) continue
+      if (busy(entry.job)) {
+        this.#hold(entry)
         continue
       }
-      user.deficit = user.count === 0 ? 0 : user.deficit - job.cost
-      this.#known.delete(`${job.user}/${job.name}`)
-      return job
+      user.deficit = user.count === 0 ? 0 : user.deficit - entry.job.cost
+      this.#known.delete(`${entry.job.user}/${entry.job.name}`)
+      return entry.job
     }
+  }
+
+  /** Takes that one out. False: it isn't there. */
+  remove(user: string, name: string): boolean {
+    const key = `${user}/${name}`
+    const entry = this.#known.get(key)
+    if (entry === undefined) return false
+    this.#known.delete(key)
+    entry.gone = true
+    const held = this.#held.get(`${user}/${entry.job.id}`)?.includes(entry) ?? false
+    if (!held) this.#userOf(entry.job).count--
+    return true
   }
 
   /** The job with this id has ended: what waited for that goes on. */
   release(user: string, id: string): void {
-    const held = this.#held.get(`${user}/${id}`) ?? []
+    const held = this.#held.get(`${user}/${id}`)
+    if (held === undefined) return
     this.#held.delete(`${user}/${id}`)
-    for (const job of held) {
-      this.#known.delete(`${job.user}/${job.name}`)
-      this.add(job)
-    }
+    for (const entry of held) if (!entry.gone) this.#enter(entry)
   }
 
-  #hold(job: Waiting): void {
-    const key = `${job.user}/${job.id}`
-    this.#held.set(key, [...(this.#held.get(key) ?? []), job])
+  /** The oldest job of somebody that nobody has looked at. */
+  nextUnknown(): Waiting | undefined {
+    for (const user of this.#turns) {
+      const entry = user.fresh.first
+      if (entry !== undefined) return entry.job
+    }
+    return undefined
+  }
+
+  /** What `nextUnknown` gave needs this model. */
+  learn(job: Waiting, model: string): void {
+    const entry = this.#known.get(`${job.user}/${job.name}`)
+    const user = this.#userOf(job)
+    if (entry === undefined || user.fresh.first !== entry) return
+    user.fresh.shift()
+    entry.job = { ...job, model }
+    user.push(entry)
+    user.count--
+  }
+
+  #enter(entry: Entry): void {
+    const user = this.#userOf(entry.job)
+    if (user.count === 0 && !this.#turns.includes(user)) this.#turns.push(user)
+    user.push(entry)
+  }
+
+  #userOf(job: Waiting): User {
+    let user = this.#users.get(job.user)
+    if (user === undefined) this.#users.set(job.user, (user = new User()))
+    return user
+  }
+
+  #hold(entry: Entry): void {
+    const key = `${entry.job.user}/${entry.job.id}`
+    this.#held.set(key, [...(this.#held.get(key) ?? []), entry])
   }
 
   #rotate(): void {
@@ -102,54 +142,65 @@ export class FairQueue {
   }
 }
 
+interface Entry {
+  job: Waiting
+  /** Removed from the middle; the lanes pass over it. */
+  gone: boolean
+}
+
 class User {
   deficit = 0
   count = 0
+  /** Jobs that nobody has looked at. */
+  readonly fresh = new Lane()
   readonly #lanes = new Map<string, Lane>()
 
-  push(job: Waiting): void {
-    let lane = this.#lanes.get(job.model)
-    if (lane === undefined) this.#lanes.set(job.model, (lane = new Lane()))
-    lane.push(job)
+  push(entry: Entry): void {
     this.count++
+    const { model } = entry.job
+    if (model === undefined) return this.fresh.push(entry)
+    let lane = this.#lanes.get(model)
+    if (lane === undefined) this.#lanes.set(model, (lane = new Lane()))
+    lane.push(entry)
   }
 
-  peek(impatientBefore: number, loaded: string): Waiting | undefined {
-    let oldest: Waiting | undefined
-    for (const lane of this.#lanes.values()) {
+  peek(impatientBefore: number, loaded: string): Entry | undefined {
+    let oldest = this.fresh.first
+    for (const [model, lane] of this.#lanes) {
       const { first } = lane
-      if (first !== undefined && (oldest === undefined || first.since < oldest.since)) oldest = first
+      if (first === undefined) this.#lanes.delete(model)
+      else if (oldest === undefined || first.job.since < oldest.job.since) oldest = first
     }
-    if (oldest === undefined || oldest.since < impatientBefore) return oldest
+    if (oldest === undefined || oldest.job.since < impatientBefore) return oldest
     return this.#lanes.get(loaded)?.first ?? oldest
   }
 
-  /** `job` is what `peek` gave. */
-  shift(job: Waiting): void {
-    const lane = this.#lanes.get(job.model)
+  /** `entry` is what `peek` gave. */
+  shift({ job }: Entry): void {
+    const lane = job.model === undefined ? this.fresh : this.#lanes.get(job.model)
     lane?.shift()
-    if (lane?.first === undefined) this.#lanes.delete(job.model)
     this.count--
   }
 }
 
 /** First in, first out. An array's own shift copies what is left, which 100,000 jobs would feel. */
 class Lane {
-  #jobs: Waiting[] = []
+  #entries: Entry[] = []
   #head = 0
 
-  get first(): Waiting | undefined {
-    return this.#jobs[this.#head]
+  get first(): Entry | undefined {
+    while (this.#entries[this.#head]?.gone === true) this.shift()
+    return this.#entries[this.#head]
   }
 
-  push(job: Waiting): void {
-    this.#jobs.push(job)
+  push(entry: Entry): void {
+    this.#entries.push(entry)
   }
 
   shift(): void {
     this.#head++
-    if (this.#head * 2 < this.#jobs.length || this.#head < 64) return
-    this.#jobs = this.#jobs.slice(this.#head)
+    if (this.#head * 2 < this.#entries.length || this.#head < 64) return
+    this.#entries = this.#entries.slice(this.#head)
     this.#head = 0
   }
 }

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { attemptName, idSchema, newId, parseAttemptName, uuidV7 } from './ids.ts'
 
 test('a new id is a UUIDv7, a valid id, and sorts by time', () => {
-  const id = uuidV7(1_700_000_000_000, new Uint8Array(10).fill(0xff))
+  const id = uuidV7(1_700_000_000_000, 'ffffffff-ffff-4fff-bfff-ffffffffffff')
   assert.equal(id, '018bcfe5-6800-7fff-bfff-ffffffffffff')
   assert.ok(idSchema.safeParse(newId()).success)
   const many = Array.from({ length: 100 }, newId)

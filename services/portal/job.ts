@@ -1,56 +1,57 @@
-import { type FSWatcher, watch } from 'node:fs'
-import {
-  type FileHandle,
-  open,
-  mkdir,
-  readdir,
-  readFile,
-  rename,
-  rm,
-  stat,
-  writeFile,
-} from 'node:fs/promises'
+import { readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId, parseAttemptName } from './ids.ts'
 import type { UserFolders } from './layout.ts'
 import { jobErrors } from './messages.ts'
-import { ifThere, moved, removeAside } from './moves.ts'
-import { type Result, resultSchema, type Status, statusSchema } from './request.ts'
+import { ifThereNow, isThere, moved, removeAside, removeIfOpen } from './moves.ts'
+import { type Result, resultSchema, statusSchema } from './request.ts'
+import { StreamLines } from './stream-lines.ts'
+import { takeFiles } from './take-files.ts'
+import type { RunningOrEnded, SubmittedJob } from './transport.ts'
 
 /** How long a change may go unseen if the watch misses it. */
 const rescanMs = 1000
 
+/** What a job needs of its client. */
+export interface JobKeeper {
+  /** It waits for nothing any more. */
+  ended(): void
+  /** Takes a folder that was moved into `prep`, and removes it or uses it again. */
+  recycle(folder: string): void
+}
+
 /** A submitted request. */
-export class Job implements Disposable {
+export class Job implements SubmittedJob {
   readonly id: string
   readonly #folders: UserFolders
-  readonly #onEnd: () => void
+  readonly #keeper: JobKeeper
   readonly #wakers = new Set<() => void>()
   #collecting: Promise<Result | undefined> | undefined
   #result: Result | undefined
+  /** Submitted under an id of its own, and nothing has been heard of it yet: there is nothing to look for. */
+  #quiet: boolean
 
-  constructor(id: string, folders: UserFolders, onEnd: () => void) {
+  constructor(id: string, folders: UserFolders, keeper: JobKeeper, fresh = false) {
     this.id = id
     this.#folders = folders
-    this.#onEnd = onEnd
+    this.#keeper = keeper
+    this.#quiet = fresh
   }
 
   /**
    * Waits for the result and collects it: the job's folder is gone afterwards, and files that the service made lie in
-   * `filesTo` if that is given (on the spool's file system). To stop waiting is not to cancel.
+   * `filesTo` if that is given. To stop waiting is not to cancel.
    */
   wait(signal?: AbortSignal, options: { filesTo?: string } = {}): Promise<Result> {
     return this.#until(() => this.#collect(options.filesTo), signal)
   }
 
   /** Waits until the job is at work and has said so, which a session does with its socket; or until it has ended. */
-  waitForStatus(
-    signal?: AbortSignal,
-  ): Promise<{ type: 'running'; status: Status } | { type: 'ended'; result: Result }> {
+  waitForStatus(signal?: AbortSignal): Promise<RunningOrEnded> {
     return this.#until(async () => {
       const result = await this.#collect()
       if (result !== undefined) return { type: 'ended', result }
-      const status = await readJson(join(this.#folders.live, this.id, 'status.json'))
+      const status = readJson(join(this.#folders.live, this.id, 'status.json'))
       return status === undefined ? undefined : { type: 'running', status: statusSchema.parse(status) }
     }, signal)
   }
@@ -64,7 +65,7 @@ export class Job implements Disposable {
     for (;;) {
       const found = await this.#until(async () => {
         // Asked before the read: what was said before the end is read after it.
-        const ended = await this.#ended()
+        const ended = this.#ended()
         const news = await lines.read(ended ?? join(this.#folders.live, this.id))
         return news.length > 0 || ended !== undefined || this.#result !== undefined
           ? { news, ended }
@@ -77,65 +78,72 @@ export class Job implements Disposable {
 
   /** Asks for the end. `wait` still gives the one result: `cancelled`, or the work's own if that was faster. */
   async cancel(): Promise<void> {
-    for (const name of await readdir(this.#folders.todo)) {
+    const { todo, error, prep, cancel } = this.#folders
+    const result = `${JSON.stringify({ ok: false, id: this.id, error: jobErrors.cancelled() })}\n`
+    for (const name of readdirSync(todo)) {
       if (parseAttemptName(name)?.id !== this.id) continue
-      const withdrawn = join(this.#folders.prep, `${this.id}-withdrawn-${newId()}`)
-      // Against the claim's rename one side wins.
-      if (!(await moved(join(this.#folders.todo, name), withdrawn))) continue
-      // An answer like any other: another process may wait for it.
-      const result = { ok: false, id: this.id, error: jobErrors.cancelled() }
-      await writeFile(join(withdrawn, 'result.json'), `${JSON.stringify(result)}\n`)
-      await moved(withdrawn, join(this.#folders.error, this.id))
-      await rm(withdrawn, { recursive: true, force: true })
-      this.wake()
-      return
+      const waiting = join(todo, name)
+      // An answer like any other, in one rename: another process may wait for it. A claimer clears it away if that is faster.
+      ifThereNow(() => writeFileSync(join(waiting, 'result.json'), result))
+      if (moved(waiting, join(error, this.id))) return this.wake()
+      // Of a job that is answered already; or it was claimed just now.
+      removeAside(waiting, prep)
     }
-    await writeFile(join(this.#folders.cancel, this.id), '')
+    writeFileSync(join(cancel, this.id), '')
+    await Promise.resolve()
   }
 
   /** Whether there is a result to collect. */
-  async isEnded(): Promise<boolean> {
-    return (await this.#ended()) !== undefined
+  isEnded(): boolean {
+    return this.#ended() !== undefined
   }
 
   wake(): void {
+    this.#quiet = false
     for (const waker of this.#wakers) waker()
   }
 
   [Symbol.dispose](): void {
-    this.#onEnd()
+    this.#keeper.ended()
   }
 
-  async #ended(): Promise<string | undefined> {
+  #ended(): string | undefined {
     for (const parent of [this.#folders.done, this.#folders.error]) {
       const folder = join(parent, this.id)
-      if ((await ifThere(stat(join(folder, 'result.json')))) !== undefined) return folder
+      if (isThere(join(folder, 'result.json'))) return folder
     }
     return undefined
   }
 
   /** Once at a time, so that two who wait get the same. */
-  #collect(filesTo?: string): Promise<Result | undefined> {
+  async #collect(filesTo?: string): Promise<Result | undefined> {
+    if (this.#result !== undefined) return this.#result
+    if (this.#quiet) return undefined
     this.#collecting ??= this.#take(filesTo).finally(() => {
       this.#collecting = undefined
     })
-    return this.#collecting
+    return await this.#collecting
   }
 
   async #take(filesTo: string | undefined): Promise<Result | undefined> {
-    if (this.#result !== undefined) return this.#result
     for (const parent of [this.#folders.done, this.#folders.error]) {
-      const folder = join(parent, this.id)
-      const json = await readJson(join(folder, 'result.json'))
+      const folder = `${parent}/${this.id}`
+      const json = readJson(`${folder}/result.json`)
       if (json === undefined) continue
       const result = resultSchema.parse(json)
       if (filesTo !== undefined) await takeFiles(folder, filesTo)
       this.#result = result
-      this.#onEnd()
-      await removeAside(folder, this.#folders.prep)
-      break
+      this.#keeper.ended()
+      const taken = `${this.#folders.prep}/${newId()}`
+      try {
+        if (moved(folder, taken)) this.#keeper.recycle(taken)
+      } catch {
+        // A full disk may have no room for another name, and nobody may get the answer twice.
+        removeIfOpen(folder)
+      }
+      return result
     }
-    return this.#result
+    return undefined
   }
 
   async #until<T>(look: () => Promise<T | undefined>, signal: AbortSignal | undefined): Promise<T> {
@@ -143,7 +151,7 @@ export class Job implements Disposable {
       signal?.throwIfAborted()
       // Listening starts before the look, so that nothing falls between the two.
       const next = Promise.withResolvers<void>()
-      const timer = setTimeout(next.resolve, rescanMs)
+      const timer = setTimeout(() => this.wake(), rescanMs)
       this.#wakers.add(next.resolve)
       const stop = () => next.resolve()
       signal?.addEventListener('abort', stop)
@@ -160,75 +168,7 @@ export class Job implements Disposable {
   }
 }
 
-/** Reads a stream file as it grows, through the change of its folder at the job's end and of its file at a new attempt. */
-class StreamLines implements AsyncDisposable {
-  readonly #wake: () => void
-  #file: FileHandle | undefined
-  #inode = 0
-  #rest = Buffer.alloc(0)
-  #watcher: FSWatcher | undefined
-  #watched = ''
-
-  constructor(wake: () => void) {
-    this.#wake = wake
-  }
-
-  async read(folder: string): Promise<unknown[]> {
-    const path = join(folder, 'stream.ndjson')
-    const found = await ifThere(stat(path))
-    if (found !== undefined && found.ino !== this.#inode) {
-      await this.#file?.close()
-      this.#file = await ifThere(open(path))
-      this.#inode = found.ino
-      this.#rest = Buffer.alloc(0)
-      this.#follow(path)
-    }
-    const news: unknown[] = []
-    for (;;) {
-      const { bytesRead, buffer } = (await this.#file?.read(Buffer.alloc(65536))) ?? {
-        bytesRead: 0,
-        buffer: null,
-      }
-      if (bytesRead === 0 || buffer === null) return news
-      this.#rest = Buffer.concat([this.#rest, buffer.subarray(0, bytesRead)])
-      for (let end = this.#rest.indexOf(10); end >= 0; end = this.#rest.indexOf(10)) {
-        news.push(JSON.parse(this.#rest.toString('utf8', 0, end)))
-        this.#rest = this.#rest.subarray(end + 1)
-      }
-    }
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#watcher?.close()
-    await this.#file?.close()
-  }
-
-  /** For speed; the job's rescan is there when it can't be had. */
-  #follow(path: string): void {
-    if (this.#watched === path) return
-    this.#watcher?.close()
-    this.#watched = path
-    try {
-      this.#watcher = watch(path, { persistent: false }, this.#wake)
-      this.#watcher.on('error', this.#wake)
-    } catch {
-      // It ended between the look and the watch, or no handles are left.
-      this.#watched = ''
-    }
-  }
-}
-
-/** The files of the attempt that was answered: that with the highest number. */
-async function takeFiles(folder: string, to: string): Promise<void> {
-  const outs = (await readdir(folder)).filter(name => /^out-\d+$/.test(name))
-  outs.sort((a, b) => Number(b.slice(4)) - Number(a.slice(4)))
-  await mkdir(to, { recursive: true })
-  if (outs[0] === undefined) return
-  for (const name of await readdir(join(folder, outs[0])))
-    await rename(join(folder, outs[0], name), join(to, name))
-}
-
-async function readJson(path: string): Promise<unknown> {
-  const text = await ifThere(readFile(path, 'utf8'))
+function readJson(path: string): unknown {
+  const text = ifThereNow(() => readFileSync(path, 'utf8'))
   return text === undefined ? undefined : (JSON.parse(text) as unknown)
 }

@@ -22,7 +22,7 @@ test('every error that a portal gives fits the schema of a result', () => {
   const errors = [
     jobErrors.deadline(),
     jobErrors.diskLow(60),
-    jobErrors.overQuota(3, 1),
+    jobErrors.overQuota('count', 3, 1),
     jobErrors.cancelled(),
   ]
   for (const error of errors)

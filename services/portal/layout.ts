@@ -1,5 +1,5 @@
-import { mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import { isFolder, isThere, makeFolder } from './moves.ts'
 
 /** The folders that a client of one service sees. All of a spool lies on one file system, or rename would not be atomic. */
 export interface UserFolders {
@@ -35,7 +35,7 @@ export interface ServerFolders {
   readonly run: string
   /** `.dead/<user>/<id>~<n>`: jobs that crashed their engine three times. */
   readonly dead: string
-  /** `.seen/<user>/<id>`: an empty file for each id that has been answered. */
+  /** `.seen/<user>/<id>`: a tombstone for each id that has been answered. */
   readonly seen: string
   /** What is being removed. */
   readonly trash: string
@@ -50,7 +50,12 @@ export function serverFolders(spool: string, service: string): ServerFolders {
 /** In a claimer's folder, beside those of the users: its time of change is the last sign of life. */
 export const heartbeatName = 'heartbeat'
 
-/** Creates what is missing. Client and worker both call it, so neither has to come first. */
-export async function makeUserFolders(folders: UserFolders): Promise<void> {
-  for (const path of Object.values(folders) as string[]) await mkdir(path, { recursive: true })
+/** That which is something other than a folder: a link in its place would lead anything that is done there out of the spool. */
+export function oddOf(folders: UserFolders): string | undefined {
+  return (Object.values(folders) as string[]).find(path => isThere(path) && !isFolder(path))
+}
+
+/** Creates what is missing, open to its owner only. Client and worker both call it, so neither has to come first. */
+export function makeUserFolders(folders: UserFolders): void {
+  for (const path of Object.values(folders) as string[]) makeFolder(path, 0o700)
 }

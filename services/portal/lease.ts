@@ -1,8 +1,9 @@
-import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
+import { writeFileSync } from 'node:fs'
+import { readdir, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { instanceLives } from './instance.ts'
 import { heartbeatName, serverFolders } from './layout.ts'
-import { ifThere, hasCode } from './moves.ts'
+import { ifThere, makeFolder, removeEmpty, removeFile } from './moves.ts'
 import { type Holder, holderOf } from './recovery.ts'
 
 export interface LeaseTimes {
@@ -21,6 +22,8 @@ export class Lease {
   readonly #times: LeaseTimes
   readonly #onFault: (error: unknown) => void
   #timer: NodeJS.Timeout | undefined
+  #last = 0
+  #lost = false
 
   constructor(
     options: { spool: string; service: string; instance: string; times: LeaseTimes },
@@ -32,16 +35,27 @@ export class Lease {
     this.#onFault = onFault
   }
 
-  async take(): Promise<void> {
-    await mkdir(join(this.#run, this.#instance), { recursive: true })
-    await writeFile(join(this.#run, this.#instance, heartbeatName), '')
+  take(): void {
+    this.#last = performance.now()
+    this.#beat()
     this.#timer = setInterval(() => {
-      this.#beat().catch(this.#onFault)
+      try {
+        this.#beat()
+      } catch (error) {
+        this.#onFault(error)
+      }
     }, this.#times.heartbeatMs)
   }
 
+  /** No sign any more; what is left in the folder is for others to take over. */
   drop(): void {
     clearInterval(this.#timer)
+  }
+
+  /** Removes the folder, unless a job was left in it. */
+  forget(): void {
+    removeFile(join(this.#run, this.#instance, heartbeatName))
+    removeEmpty(join(this.#run, this.#instance))
   }
 
   /** All claimers that have a folder, with this one. */
@@ -56,21 +70,47 @@ export class Lease {
     return found
   }
 
-  async #beat(): Promise<void> {
-    const now = new Date()
-    try {
-      await utimes(join(this.#run, this.#instance, heartbeatName), now, now)
-    } catch (error) {
-      if (!hasCode(error, 'ENOENT')) throw error
-      // It was taken for dead, and lives. Its jobs are gone, and their commits will find nothing.
-      await mkdir(join(this.#run, this.#instance), { recursive: true })
-      await writeFile(join(this.#run, this.#instance, heartbeatName), '')
-    }
+  /** Before a claim: one that slept for longer than its lease may have been taken for dead, and its next claims with it. */
+  ensureFresh(): void {
+    if (performance.now() - this.#last > this.#times.leaseMs / 2) this.#beat()
+  }
+
+  /** Whether it was silent for longer than its lease, or leaves the service to another, since `regain`. */
+  get lost(): boolean {
+    return this.#lost
+  }
+
+  /** Of two that both think that they serve, the one whose name comes first goes on. */
+  yieldsTo(instance: string): boolean {
+    return this.#lost || instance < this.#instance
+  }
+
+  lose(): void {
+    this.#lost = true
+    this.#beat()
+  }
+
+  regain(): void {
+    if (!this.#lost) return
+    this.#lost = false
+    this.#beat()
+  }
+
+  /** One that has lost its lease says so, and counts for the others as one that is silent. */
+  #beat(): void {
+    if (performance.now() - this.#last > this.#times.leaseMs) this.#lost = true
+    // It may have been taken for dead, and its folder with it.
+    makeFolder(join(this.#run, this.#instance))
+    writeFileSync(join(this.#run, this.#instance, heartbeatName), this.#lost ? 'lost\n' : '')
+    this.#last = performance.now()
   }
 
   async #silence(instance: string): Promise<number> {
     const folder = join(this.#run, instance)
-    const last = (await ifThere(stat(join(folder, heartbeatName)))) ?? (await ifThere(stat(folder)))
+    const beat = await ifThere(stat(join(folder, heartbeatName)))
+    // It says itself that it lost its lease.
+    if (beat !== undefined && beat.size > 0) return Infinity
+    const last = beat ?? (await ifThere(stat(folder)))
     return last === undefined ? 0 : Date.now() - last.mtimeMs
   }
 }

@@ -14,6 +14,14 @@ const badAudio: Record<BadAudio, string> = {
 }
 
 export const portalProblems = {
+  oddFolder: (path: string): string =>
+    `${path} is no folder, so nothing of this user is served; remove it, and it is made anew`,
+  noClaim: (error: string): string =>
+    `no request can be taken at the moment (${error}); what waits goes on waiting, and it is tried again every few seconds`,
+  overslept: (service: string): string =>
+    `this process was stopped for longer than its lease of the portal ${service}`,
+  successor: (service: string, instance: string): string =>
+    `the portal ${service} is served by pid ${instance.split('-')[0]} now; this process leaves it to that one until it ends`,
   otherClaimer: (service: string, instance: string): string =>
     `the portal ${service} is served by another process already (pid ${instance.split('-')[0]}); stop that one first`,
 }
@@ -24,6 +32,11 @@ export const jobErrors = {
     code: 'bad_request',
     message: `request.json can't be used: ${detail}`,
     todo: 'Correct the request and submit it again.',
+  }),
+  closed: (): JobError => ({
+    code: 'bad_request',
+    message: "The request can't be used: its folder, or something in it, is closed to the service.",
+    todo: 'Give the owner of the folder all rights to it (`chmod -R u+rwX`) and submit it again.',
   }),
   badAudio: (reason: BadAudio): JobError => ({
     code: 'bad_audio',
@@ -65,9 +78,12 @@ export const jobErrors = {
     message: 'The request was not done by its deadline.',
     todo: 'Submit it again with more time.',
   }),
-  overQuota: (waiting: number, retryAfter: number): JobError => ({
+  overQuota: (what: 'count' | 'bytes', waiting: number, retryAfter: number): JobError => ({
     code: 'over_quota',
-    message: `${waiting} of your requests wait already, which is the limit.`,
+    message:
+      what === 'count'
+        ? `${waiting} of your requests wait already, which is the limit.`
+        : `Your ${waiting} waiting requests are more bytes together than the limit.`,
     todo: `Submit it again in ${retryAfter} s.`,
     retryAfter,
   }),

@@ -38,6 +38,8 @@ test('a request comes back as its result, with its files seen by the handler, an
   await p.worker.start()
   const job = await p.client.submit(request, { files: [{ name: 'a.wav', from: join(dir.path, 'x.wav') }] })
   assert.deepEqual(await job.wait(), { ok: true, id: job.id, text: 'sound', attempt: 1 })
+  // It keeps empty folders for its next requests.
+  p.client[Symbol.dispose]()
   for (const folder of Object.values(p.folders) as string[]) assert.deepEqual(await readdir(folder), [])
 })
 
@@ -167,10 +169,9 @@ test('jobs of a dead claimer: a finished one is delivered, an unfinished one sta
   }
   const answer = (id: string) => JSON.stringify({ ok: true, id, from: 'the dead' })
   await writeFile(join(run, `${finished.id}~1`, 'result.json'), answer(finished.id))
-  await writeFile(join(run, `${finished.id}~1.complete`), '')
-  // A result without this attempt's mark, as a retry by `mv` leaves it, is not its result.
+  await rename(join(run, `${finished.id}~1`), join(run, `${finished.id}~1.complete`))
+  // A result in a claim that is not complete, as a retry by `mv` leaves it, is not its result.
   await writeFile(join(run, `${stale.id}~1`, 'result.json'), answer(stale.id))
-  await writeFile(join(run, `${stale.id}~2.complete`), '')
   await p.worker.start()
   assert.deepEqual(await finished.wait(), { ok: true, id: finished.id, from: 'the dead' })
   assert.deepEqual(await unfinished.wait(), { ok: true, id: unfinished.id, attempt: 2 })

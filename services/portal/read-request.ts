@@ -1,22 +1,21 @@
-import { join } from 'node:path'
+import { closeSync, constants, fstatSync, openSync, readFileSync } from 'node:fs'
 import { type ZodType, prettifyError } from 'zod'
-import { openPlain } from '../../lib/open-plain.ts'
-import { ifThere } from './moves.ts'
+import { ifThereNow } from './moves.ts'
 import { envelopeSchema } from './request.ts'
 
 /** A request is words and file names; audio lies beside it. YAML costs more to read, and a person types less. */
-const maxBytes = { json: 1024 * 1024, yaml: 64 * 1024 } as const
+const maxBytes = { json: 1024 * 1024, yaml: 8 * 1024 } as const
 
 export type ReadRequest<R> =
   /** `deadline` in seconds since 1970. */
   | { readonly ok: true; readonly request: R; readonly deadline: number | undefined }
   | { readonly ok: false; readonly detail: string }
 
-/** Reads the request of a claimed folder. What is wrong with it is the client's fault and comes back as words. */
+/** Reads the request of a folder. What is wrong with it is the client's fault and comes back as words. */
 export async function readRequest<R>(folder: string, schema: ZodType<R>): Promise<ReadRequest<R>> {
   try {
-    const json = await readPlain(join(folder, 'request.json'), maxBytes.json)
-    const yaml = json === undefined ? await readPlain(join(folder, 'request.yaml'), maxBytes.yaml) : undefined
+    const json = readPlain(`${folder}/request.json`, maxBytes.json)
+    const yaml = json === undefined ? readPlain(`${folder}/request.yaml`, maxBytes.yaml) : undefined
     if (json === undefined && yaml === undefined) return { ok: false, detail: 'it is missing' }
     const body = json === undefined ? await parseYaml(yaml ?? '') : (JSON.parse(json) as unknown)
     const envelope = envelopeSchema.safeParse(body)
@@ -30,34 +29,48 @@ export async function readRequest<R>(folder: string, schema: ZodType<R>): Promis
     // JSON that is nested a hundred thousand deep.
     if (error instanceof RangeError) return { ok: false, detail: 'it is nested too deep' }
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ELOOP' || code === 'ENOTREG' || code === 'ENXIO') {
-      return { ok: false, detail: 'it is not a regular file' }
-    }
+    if (code === 'ELOOP' || code === 'ENXIO') return { ok: false, detail: notPlain }
+    if (code === 'EACCES') return { ok: false, detail: 'the service may not read it' }
     throw error
   }
 }
+
+const notPlain = 'it is not a regular file'
 
 class Unusable extends Error {}
 
-async function readPlain(path: string, maxBytes: number): Promise<string | undefined> {
-  const file = await ifThere(openPlain(path))
+/** Follows no link and never waits, as a named pipe would make an ordinary read do. */
+function readPlain(path: string, maxBytes: number): string | undefined {
+  const file = ifThereNow(() =>
+    openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
+  )
   if (file === undefined) return undefined
   try {
-    if ((await file.stat()).size > maxBytes) throw new Unusable(`it is over ${maxBytes / 1024} KiB`)
-    return await file.readFile('utf8')
+    const stat = fstatSync(file)
+    if (!stat.isFile()) throw new Unusable(notPlain)
+    if (stat.size > maxBytes) throw new Unusable(`it is over ${maxBytes / 1024} KiB`)
+    return readFileSync(file, 'utf8')
   } finally {
-    await file.close()
+    closeSync(file)
   }
 }
 
-/** For people. Aliases are not followed: nine lines of them can mean a thousand million values. */
+/**
+ * For people, so only what people write: no aliases, of which nine lines can mean a thousand million values, and no key that
+ * is itself a list or a map, which costs more at each level.
+ */
 async function parseYaml(text: string): Promise<unknown> {
-  const { parse, YAMLError } = await import('yaml')
-  try {
-    return parse(text, { maxAliasCount: 0, schema: 'core', customTags: [] }) as unknown
-  } catch (error) {
-    if (error instanceof YAMLError) throw new Unusable(`it is not YAML: ${error.message.split('\n', 1)[0]}`)
-    if (error instanceof ReferenceError) throw new Unusable('it has aliases, which are not for requests')
-    throw error
-  }
+  const { isScalar, parseDocument, visit } = await import('yaml')
+  const document = parseDocument(text, { schema: 'core', customTags: [], logLevel: 'error' })
+  const [fault] = document.errors
+  if (fault !== undefined) throw new Unusable(`it is not YAML: ${fault.message.split('\n', 1)[0]}`)
+  visit(document, {
+    Alias() {
+      throw new Unusable('it has aliases, which are not for requests')
+    },
+    Pair(_key, { key }) {
+      if (!isScalar(key)) throw new Unusable('it has a key that is not a word')
+    },
+  })
+  return document.toJS() as unknown
 }

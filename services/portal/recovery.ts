@@ -23,32 +23,29 @@ export interface FoundClaim {
   readonly attempt: Attempt
   /** This process is at work on it now. */
   readonly running: boolean
-  /** The mark of this very claim: its result stands. */
+  /** The result of this very claim stands. */
   readonly complete: boolean
-  /** There is a tombstone of this attempt or a later one. That of an earlier one is by a claimer that had lost the job. */
+  /** It has a tombstone and no result in it: a duplicate of what was answered. */
   readonly answered: boolean
 }
 
 /**
  * What becomes of it. `deliver`: on to the commit. `again`: back to the queue as that attempt. `drop`: a late
- * duplicate. `bury`: it has crashed often
- * enough; `answer` says whether its client is still owed the error.
+ * duplicate. `bury`: it has crashed often enough.
  */
 export type Recovery =
   | { readonly type: 'leave' }
   | { readonly type: 'deliver' }
   | { readonly type: 'again'; readonly attempt: number }
   | { readonly type: 'drop' }
-  | { readonly type: 'bury'; readonly answer: boolean }
+  | { readonly type: 'bury' }
 
 export function recoveryOf(found: FoundClaim, maxAttempts: number): Recovery {
   const { holder, attempt, running, complete, answered } = found
   if (holder === 'working' || running) return { type: 'leave' }
   if (complete) return { type: 'deliver' }
   // What lies in our own folder and is not at work: a disk that was full, say. The attempt was not at fault.
-  if (holder === 'self' && !answered) return { type: 'again', attempt: attempt.attempt }
-  if (attempt.attempt < maxAttempts) {
-    return answered ? { type: 'drop' } : { type: 'again', attempt: attempt.attempt + 1 }
-  }
-  return { type: 'bury', answer: !answered }
+  if (answered) return { type: 'drop' }
+  if (holder === 'self') return { type: 'again', attempt: attempt.attempt }
+  return attempt.attempt < maxAttempts ? { type: 'again', attempt: attempt.attempt + 1 } : { type: 'bury' }
 }

@@ -9,7 +9,7 @@ export interface Retention {
   readonly done: number
   readonly error: number
   readonly dead: number
-  /** After the result has been collected. */
+  /** Tombstones, after the result has been collected. */
   readonly seen: number
 }
 
@@ -23,14 +23,12 @@ export const defaultRetention: Retention = {
 
 /** Something that lies in a spool. There is no kind for a job that waits or runs: nothing expires those. */
 export type Kept =
-  | { readonly kind: 'prep' | 'done' | 'error' | 'dead' | 'seen'; readonly ageMs: number }
-  /** Result of the id still there, so the tombstone's time has not begun. */
-  | { readonly kind: 'seen-uncollected' }
+  | { readonly kind: 'prep' | 'done' | 'error' | 'dead'; readonly ageMs: number }
   /** `live/<id>/` or `cancel/<id>`, and whether its job waits or runs. */
   | { readonly kind: 'live' | 'cancel'; readonly ageMs: number; readonly needed: boolean }
   | { readonly kind: 'trash' }
 
-export type Keeping = 'keep' | 'remove' | 'renew'
+export type Keeping = 'keep' | 'remove'
 
 /** A job that is on its way between two folders may look like none for a moment, so what belongs to it gets this long. */
 const graceMs = minute
@@ -39,8 +37,6 @@ export function keepingOf(kept: Kept, retention: Retention): Keeping {
   switch (kept.kind) {
     case 'trash':
       return 'remove'
-    case 'seen-uncollected':
-      return 'renew'
     case 'live':
     case 'cancel':
       return !kept.needed && kept.ageMs > graceMs ? 'remove' : 'keep'

@@ -1,7 +1,8 @@
-import { appendFile, mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
+import { closeSync, linkSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import type { Claim } from './claims.ts'
-import { moved } from './moves.ts'
+import { newId } from './ids.ts'
+import { isThere, removeIfOpen } from './moves.ts'
 import type { JobError, Status } from './request.ts'
 
 /** A claimed job as its handler sees it. */
@@ -28,13 +29,16 @@ export type Outcome =
   | { type: 'crashed'; detail: string }
   | { type: 'released' }
 
-/** What a job says while it runs: `live/<id>/status.json` and `stream.ndjson`. */
+/**
+ * What a job says while it runs: `live/<id>/status.json` and `stream.ndjson`. The client may write to that folder, so nothing is
+ * ever written through it: it is built out of sight and renamed in whole, and the stream is a second name of a file in the
+ * claim's own folder.
+ */
 export class Voice {
   readonly #claim: Claim
   readonly #live: string
-  #last: Promise<void> = Promise.resolve()
+  #stream: number | undefined
   #shown = false
-  #streams = false
   #over = false
 
   constructor(claim: Claim, live: string) {
@@ -43,49 +47,49 @@ export class Voice {
   }
 
   setStatus(status: Status): Promise<void> {
-    return this.#next(() => this.#show(status))
+    return this.#say(() => this.#show(status))
   }
 
   emit(line: unknown): Promise<void> {
-    return this.#next(async () => {
-      if (!this.#shown) await this.#show({ state: 'running' })
-      this.#streams = true
-      await appendFile(join(this.#live, 'stream.ndjson'), `${JSON.stringify(line)}\n`)
+    return this.#say(() => {
+      if (this.#stream === undefined) {
+        this.#stream = openSync(this.#streamPath, 'ax')
+        this.#show({ state: 'running' })
+      }
+      const bytes = Buffer.from(`${JSON.stringify(line)}\n`)
+      for (let at = 0; at < bytes.length;) at += writeSync(this.#stream, bytes, at)
     })
   }
 
-  /** Takes the job out of `live/`; its stream goes beside the result, for a reader who is late. */
-  async end(): Promise<void> {
-    await this.#next(() => Promise.resolve())
+  /** Takes the job out of `live/`; its stream lies beside the result, for a reader who is late. */
+  end(): void {
+    if (this.#over) return
     this.#over = true
-    if (!this.#shown) return
-    if (this.#streams)
-      await moved(join(this.#live, 'stream.ndjson'), join(this.#claim.folder, 'stream.ndjson'))
-    await rm(this.#live, { recursive: true, force: true })
+    if (this.#stream !== undefined) closeSync(this.#stream)
+    // With the lease went the claim's folder, and what is in `live/` now is the next attempt's.
+    if (this.#shown && isThere(this.#claim.folder)) removeIfOpen(this.#live)
   }
 
-  /** The folder appears with the status in it: the client watches `live/`, and would not hear of a file inside. */
-  async #show(status: Status): Promise<void> {
+  get #streamPath(): string {
+    return join(this.#claim.folder, 'stream.ndjson')
+  }
+
+  /** The client watches `live/`, and would not hear of a change inside. */
+  #show(status: Status): void {
+    const hidden = join(dirname(this.#live), `.${newId()}`)
+    mkdirSync(hidden)
     const body = JSON.stringify({ attempt: this.#claim.attempt.attempt, ...status })
-    if (this.#streams) {
-      const hidden = join(this.#live, '.status.json')
-      await writeFile(hidden, body)
-      await rename(hidden, join(this.#live, 'status.json'))
-      return
-    }
-    const hidden = join(dirname(this.#live), `.${basename(this.#live)}`)
-    await rm(hidden, { recursive: true, force: true })
-    await mkdir(hidden)
-    await writeFile(join(hidden, 'status.json'), body)
-    await rm(this.#live, { recursive: true, force: true })
-    await rename(hidden, this.#live)
+    writeFileSync(join(hidden, 'status.json'), body, { flag: 'wx' })
+    if (this.#stream !== undefined) linkSync(this.#streamPath, join(hidden, 'stream.ndjson'))
+    // For a moment there is none, which whoever waits for one bears.
+    removeIfOpen(this.#live)
+    renameSync(hidden, this.#live)
     this.#shown = true
   }
 
-  #next(say: () => Promise<void>): Promise<void> {
-    const said = this.#last.then(() => (this.#over ? undefined : say()))
-    // Whoever said it hears of its failure; what comes after goes on.
-    this.#last = said.catch(() => undefined)
-    return said
+  /** Done when it returns; whoever said it hears of its failure. */
+  async #say(say: () => void): Promise<void> {
+    if (!this.#over && isThere(this.#claim.folder)) say()
+    await Promise.resolve()
   }
 }

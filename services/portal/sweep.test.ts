@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { mkdir, readdir, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, stat, utimes, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { tempDir } from '../../test/support/temp.ts'
 import { makeUserFolders, serverFolders, userFolders } from './layout.ts'
 import { defaultRetention } from './retention.ts'
 import { sweep } from './sweep.ts'
+import { Tombstones } from './tombstones.ts'
 
 const day = 24 * 3_600_000
 
@@ -13,12 +14,11 @@ test('a sweep removes what has expired, and nothing that waits or runs', async (
   await using dir = await tempDir()
   const server = serverFolders(dir.path, 'stt')
   const folders = userFolders(dir.path, 'stt', 'me')
-  await makeUserFolders(folders)
+  makeUserFolders(folders)
   const now = Date.now()
-  const seen = join(server.seen, 'me')
   const dead = join(server.dead, 'me')
   const ages: Record<string, number> = { new: 60_000, old: 40 * day }
-  for (const folder of [...(Object.values(folders) as string[]), seen, dead]) {
+  for (const folder of [...(Object.values(folders) as string[]), dead]) {
     for (const [name, age] of Object.entries(ages)) {
       await mkdir(join(folder, name), { recursive: true })
       await writeFile(join(folder, name, 'request.json'), '{}')
@@ -28,7 +28,7 @@ test('a sweep removes what has expired, and nothing that waits or runs', async (
   await mkdir(join(server.trash, 'x'), { recursive: true })
   const swept = { spool: dir.path, service: 'stt', users: ['me'], retention: defaultRetention }
   await sweep({ ...swept, isRunning: () => false }, now)
-  for (const folder of [folders.prep, folders.done, folders.error, seen, dead]) {
+  for (const folder of [folders.prep, folders.done, folders.error, dead]) {
     assert.deepEqual(await readdir(folder), ['new'], folder)
   }
   // Both wait, so what belongs to them stays however old it is.
@@ -41,19 +41,59 @@ test('a sweep removes what has expired, and nothing that waits or runs', async (
 
 test('a tombstone stays while its result does, and its time begins after that', async () => {
   await using dir = await tempDir()
-  const folders = userFolders(dir.path, 'stt', 'me')
-  await makeUserFolders(folders)
-  const seen = join(serverFolders(dir.path, 'stt').seen, 'me')
-  const now = Date.now()
-  await mkdir(seen, { recursive: true })
-  for (const id of ['there', 'collected']) {
-    await writeFile(join(seen, id), '1\n')
-    await utimes(join(seen, id), (now - day) / 1000, (now - day) / 1000)
-  }
-  await mkdir(join(folders.done, 'there'))
-  const swept = { spool: dir.path, service: 'stt', users: ['me'], retention: defaultRetention }
-  await sweep({ ...swept, isRunning: () => false }, now)
-  assert.deepEqual(await readdir(seen), ['there'])
-  await sweep({ ...swept, isRunning: () => false }, now + 9 * 60_000)
-  assert.deepEqual(await readdir(seen), ['there'])
+  const seen = join(dir.path, '.seen')
+  const tombstones = new Tombstones(seen)
+  const minute = 60_000
+  for (const id of ['there', 'collected']) tombstones.set('me', id, '1 a', 0)
+  tombstones.set('me', 'later', '1 a', 5 * minute)
+  assert.deepEqual(
+    ['there', 'collected', 'later', 'never'].map(id => tombstones.has('me', id)),
+    [true, true, true, false],
+  )
+  const expire = (now: number, ...there: string[]) =>
+    tombstones.expire(now, 10 * minute, (_user, id) => there.includes(id))
+  expire(11 * minute, 'there')
+  assert.deepEqual(await readdir(join(seen, 'me')), ['later', 'there'])
+  expire(20 * minute)
+  assert.deepEqual(await readdir(join(seen, 'me')), ['there'])
+  // The next claimer begins to count anew.
+  const next = new Tombstones(seen)
+  await next.takeOver(21 * minute)
+  next.expire(30 * minute, 10 * minute, () => false)
+  assert.deepEqual(await readdir(join(seen, 'me')), ['there'])
+  next.expire(32 * minute, 10 * minute, () => false)
+  assert.deepEqual(await readdir(seen, { recursive: true }), ['me'])
+})
+
+test('a tombstone elects one of two who have an answer, and the same one again', async () => {
+  await using dir = await tempDir()
+  const seen = join(dir.path, '.seen')
+  const one = new Tombstones(seen)
+  const other = new Tombstones(seen)
+  assert.deepEqual(
+    [
+      one.set('me', 'a', '1 one'),
+      other.set('me', 'a', '1 other'),
+      other.set('me', 'a', '1 one'),
+      one.set('me', 'a', '2 one'),
+    ],
+    [true, false, true, false],
+  )
+})
+
+test('tombstones of one text and second are names of one file', async () => {
+  await using dir = await tempDir()
+  const seen = join(dir.path, '.seen')
+  const tombstones = new Tombstones(seen)
+  // The first makes the folder, too.
+  for (const id of ['first', 'a', 'b']) tombstones.set('me', id, '1 x', 0)
+  tombstones.set('me', 'c', '1 x', 2000)
+  tombstones.set('me', 'd', '2 x', 0)
+  const inode = async (id: string) => (await stat(join(seen, 'me', id))).ino
+  assert.equal(await inode('a'), await inode('b'))
+  assert.notEqual(await inode('b'), await inode('c'))
+  assert.notEqual(await inode('b'), await inode('d'))
+  tombstones.close()
+  assert.ok(tombstones.has('me', 'c'))
+  assert.deepEqual(await readdir(seen), ['me'])
 })

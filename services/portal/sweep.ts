@@ -1,8 +1,8 @@
-import { lstat, readdir, rm, utimes } from 'node:fs/promises'
+import { lstat, readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { parseAttemptName } from './ids.ts'
+import { newId, parseAttemptName } from './ids.ts'
 import { serverFolders, type UserFolders, userFolders } from './layout.ts'
-import { ifThere, removeAside } from './moves.ts'
+import { hasCode, ifThere, makeFolder, moved, removeIfOpen } from './moves.ts'
 import { type Kept, keepingOf, type Retention } from './retention.ts'
 
 /** What a sweep works on. `isRunning` of the claimer that sweeps. */
@@ -17,8 +17,7 @@ export interface Swept {
 /** Removes what has expired in one service's portal. It touches no job that waits or runs. */
 export async function sweep(swept: Swept, now: number): Promise<void> {
   const server = serverFolders(swept.spool, swept.service)
-  for (const name of await names(server.trash))
-    await rm(join(server.trash, name), { recursive: true, force: true })
+  makeFolder(server.trash)
   for (const user of swept.users) {
     const folders = userFolders(swept.spool, swept.service, user)
     const judge = (folder: string, facts: (name: string, ageMs: number) => Kept) =>
@@ -27,10 +26,6 @@ export async function sweep(swept: Swept, now: number): Promise<void> {
       await judge(folders[kind], (_name, ageMs) => ({ kind, ageMs }))
     }
     await judge(join(server.dead, user), (_name, ageMs) => ({ kind: 'dead', ageMs }))
-    const answers = new Set([...(await names(folders.done)), ...(await names(folders.error))])
-    await judge(join(server.seen, user), (id, ageMs) =>
-      answers.has(id) ? { kind: 'seen-uncollected' } : { kind: 'seen', ageMs },
-    )
     const isNeeded = await needs(folders, id => swept.isRunning(user, id))
     for (const kind of ['live', 'cancel'] as const) {
       await judge(folders[kind], (name, ageMs) => ({
@@ -40,6 +35,7 @@ export async function sweep(swept: Swept, now: number): Promise<void> {
       }))
     }
   }
+  for (const name of await names(server.trash)) removeIfOpen(join(server.trash, name))
 }
 
 async function sweepFolder(
@@ -54,8 +50,8 @@ async function sweepFolder(
     const found = await ifThere(lstat(path))
     if (found === undefined) continue
     const keeping = keepingOf(facts(name, now - found.mtimeMs), retention)
-    if (keeping === 'renew') await ifThere(utimes(path, now / 1000, now / 1000))
-    else if (keeping === 'remove') await removeAside(path, trash)
+    // Out of sight at once; it may be much to remove.
+    if (keeping === 'remove') ifOpen(() => moved(path, join(trash, newId())))
   }
 }
 
@@ -69,4 +65,13 @@ async function needs(
 
 async function names(folder: string): Promise<string[]> {
   return (await ifThere(readdir(folder))) ?? []
+}
+
+/** What its owner has closed stays. */
+function ifOpen(act: () => void): void {
+  try {
+    act()
+  } catch (error) {
+    if (!hasCode(error, 'EACCES', 'EPERM')) throw error
+  }
 }

@@ -1,22 +1,20 @@
-import { mkdir, readdir, rm, statfs } from 'node:fs/promises'
+import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ZodType } from 'zod'
-import { identify } from '../../lib/process-identity.ts'
-import { admissionOf, defaultLimits, type Limits } from './admission.ts'
-import { type Claim, Claims } from './claims.ts'
-import { Disk, type Durability } from './disk.ts'
-import { FairQueue, type Waiting } from './fair-queue.ts'
-import { FolderWatch } from './folder-watch.ts'
-import { attemptName, idSchema, namesBelow, parseAttemptName } from './ids.ts'
-import { instanceName } from './instance.ts'
-import { heartbeatName, makeUserFolders, serverFolders, type UserFolders, userFolders } from './layout.ts'
-import { defaultLeaseTimes, Lease, type LeaseTimes } from './lease.ts'
-import { jobErrors, portalProblems } from './messages.ts'
-import { readRequest } from './read-request.ts'
-import { defaultRetention } from './retention.ts'
-import { type ClaimedJob, type Outcome, Voice } from './running-job.ts'
+import { admissionOf, defaultLimits, type Limits, retryAfter } from './admission.ts'
+import { Backlog } from './backlog.ts'
+import type { Claim } from './claims.ts'
 import { untilDeadline } from './deadline.ts'
-import { sweep } from './sweep.ts'
+import type { Durability } from './disk.ts'
+import { FairQueue, type Waiting } from './fair-queue.ts'
+import { FileTransport } from './file-transport.ts'
+import { attemptName, namesBelow, parseAttemptName } from './ids.ts'
+import { defaultLeaseTimes, type LeaseTimes } from './lease.ts'
+import { jobErrors, portalProblems } from './messages.ts'
+import { isThere } from './moves.ts'
+import type { JobError } from './request.ts'
+import type { ClaimedJob, Outcome, Voice } from './running-job.ts'
+import type { WorkerEvents, WorkerTransport } from './transport.ts'
 
 export type { ClaimedJob, Outcome } from './running-job.ts'
 
@@ -33,47 +31,51 @@ export interface WorkerOptions<R> {
   readonly durability?: Durability
   readonly lease?: LeaseTimes
   readonly limits?: Limits
+  /** For a service with several models: what a request needs, and what is loaded, so that jobs of one model go together. */
+  readonly models?: { readonly of: (request: R) => string; readonly loaded: () => string }
 }
 
 const maxAttempts = 3
-const sweepMs = 60_000
 
 /**
  * Serves one service's portal: claims in a fair order, runs the handler, publishes exactly one result for each job, and
  * takes over what a dead or silent claimer left. One worker serves a service at a time on one machine.
  */
-export class PortalWorker<R> {
+export class PortalWorker<R> implements WorkerEvents {
   readonly #options: WorkerOptions<R>
-  readonly #claims: Claims
-  readonly #lease: Lease
+  readonly #transport: WorkerTransport
   readonly #limits: Limits
-  readonly #watch = new FolderWatch()
-  readonly #users = new Set<string>()
   /** Submitted and not yet claimed. */
   readonly #queue = new FairQueue()
+  readonly #backlog: Backlog<R>
   readonly #running = new Map<string, { abort: AbortController; ended: Promise<void> }>()
-  /** Jobs that somebody wants to end, and that are not at work yet: `user/id`. */
+  /** Jobs that somebody wants to end: `user/id`. */
   readonly #unwanted = new Set<string>()
   readonly #began = performance.now()
   #finished = 0
-  #freeBytes = Infinity
   #stopping = false
-  #timer: NodeJS.Timeout | undefined
-  #nextSweep = 0
-  #scanning: Promise<void> = Promise.resolve()
-  #scanIsDue = false
+  /** Nothing is claimed until the next look around: before the first one, and after a fault of the disk. */
+  #paused = true
+  #lastFault = ''
 
   constructor(options: WorkerOptions<R>) {
     this.#options = options
-    const me = identify(process.pid)
-    if (me === undefined) throw new Error('this process has no identity')
-    const { spool, service } = options
-    const instance = instanceName(me)
     this.#limits = options.limits ?? defaultLimits
-    this.#claims = new Claims(spool, service, instance, maxAttempts, new Disk(options.durability ?? 'rename'))
-    this.#lease = new Lease({ spool, service, instance, times: options.lease ?? defaultLeaseTimes }, error =>
-      options.log(`the portal's heartbeat failed: ${String(error)}`),
-    )
+    this.#transport = new FileTransport({
+      spool: options.spool,
+      service: options.service,
+      durability: options.durability ?? 'rename',
+      lease: options.lease ?? defaultLeaseTimes,
+      rescanMs: options.rescanMs ?? 2000,
+    })
+    this.#backlog = new Backlog<R>({
+      queue: this.#queue,
+      look: job => this.#transport.look(job.user, job.name, options.schema),
+      modelOf: options.models?.of ?? (() => ''),
+      onLate: job => this.#refuse(job, jobErrors.deadline()),
+      onHeavy: job => this.#refuse(job, this.#overQuota(job.user, 'bytes')),
+      maxBytes: this.#limits.waitingBytes,
+    })
   }
 
   /**
@@ -81,176 +83,139 @@ export class PortalWorker<R> {
    * process serves this portal.
    */
   async start(): Promise<void> {
-    const { run, service } = serverFolders(this.#options.spool, this.#options.service)
-    await mkdir(run, { recursive: true })
-    const other = (await this.#lease.holders()).find(({ holder }) => holder === 'working')
-    if (other !== undefined)
-      throw new Error(portalProblems.otherClaimer(this.#options.service, other.instance))
-    await this.#lease.take()
-    this.#watch.add(service, name => {
-      if (name !== null && !this.#users.has(name) && idSchema.safeParse(name).success) this.#rescan()
-    })
-    await this.#scan()
-    this.#schedule()
+    await this.#transport.open(this)
   }
 
   /** Claims no more, aborts what runs (reason `stopping`) and waits until all of it is put back or answered. */
   async stop(): Promise<void> {
     this.#stopping = true
-    clearTimeout(this.#timer)
-    this.#watch[Symbol.dispose]()
+    this.#backlog[Symbol.dispose]()
     for (const { abort } of this.#running.values()) abort.abort('stopping')
-    await this.#scanning
     await Promise.all(Array.from(this.#running.values(), job => job.ended))
-    this.#lease.drop()
-    await this.#claims.close()
+    await this.#transport.close()
   }
 
-  #schedule(): void {
-    this.#timer = setTimeout(() => {
-      this.#rescan()
-      // Not sooner than the last one has ended: a rescan of a long queue takes its time.
-      void this.#scanning.then(() => {
-        if (!this.#stopping) this.#schedule()
-      })
-    }, this.#options.rescanMs ?? 2000)
+  log(line: string): void {
+    this.#options.log(line)
   }
 
-  /** However many ask for it while one waits to begin, it is one. */
-  #rescan(): void {
-    if (this.#scanIsDue || this.#stopping) return
-    this.#scanIsDue = true
-    this.#scanning = this.#scanning
-      .then(() => {
-        this.#scanIsDue = false
-        return this.#stopping ? undefined : this.#scan()
-      })
-      .catch((error: unknown) => this.#options.log(`the portal's rescan failed: ${String(error)}`))
+  isRunning(user: string, id: string): boolean {
+    return this.#running.has(`${user}/${id}`)
   }
 
-  async #scan(): Promise<void> {
-    const { spool, service } = this.#options
-    const isRunning = (user: string, id: string) => this.#running.has(`${user}/${id}`)
-    for (const { instance, holder } of await this.#lease.holders()) {
-      if (holder === 'working') continue
-      for (const line of await this.#claims.recover(instance, holder, isRunning)) this.#options.log(line)
-    }
-    const base = serverFolders(spool, service).service
-    const disk = await statfs(base)
-    this.#freeBytes = disk.bavail * disk.bsize
-    for (const entry of await readdir(base, { withFileTypes: true })) {
-      if (!entry.isDirectory() || !idSchema.safeParse(entry.name).success) continue
-      if (entry.name !== heartbeatName) await this.#look(entry.name)
-    }
-    this.#pump()
-    if (performance.now() < this.#nextSweep) return
-    this.#nextSweep = performance.now() + sweepMs
-    await sweep({ spool, service, users: this.#users, retention: defaultRetention, isRunning }, Date.now())
-  }
-
-  /** Watches a user's folders, then takes stock of them. */
-  async #look(user: string): Promise<void> {
-    const folders = this.#folders(user)
-    if (!this.#users.has(user)) await makeUserFolders(folders)
-    this.#users.add(user)
-    this.#watch.add(folders.todo, name => {
-      if (name === null) return this.#rescan()
-      this.#enqueue(user, name)
-      this.#pump()
-    })
-    this.#watch.add(folders.cancel, name => {
-      if (name === null) this.#rescan()
-      else this.#cancel(user, name)
-    })
-    for (const name of (await readdir(folders.todo)).sort()) this.#enqueue(user, name)
-    for (const name of await readdir(folders.cancel)) this.#cancel(user, name)
-  }
-
-  #folders(user: string): UserFolders {
-    return userFolders(this.#options.spool, this.#options.service, user)
-  }
-
-  #enqueue(user: string, name: string): void {
+  waiting(user: string, name: string): void {
     const attempt = parseAttemptName(name)
-    if (attempt === undefined || this.#queue.has(user, name)) return
+    if (this.#stopping || attempt === undefined || this.#queue.has(user, name)) return
+    const job = { user, name, id: attempt.id, model: undefined, cost: 1, since: performance.now() }
     const waiting = this.#queue.waitingOf(user)
-    const jobsPerSecond = (this.#finished * 1000) / (performance.now() - this.#began)
-    const admission = admissionOf({ waiting, freeBytes: this.#freeBytes, jobsPerSecond }, this.#limits)
+    const { free } = this.#transport
+    const jobsPerSecond = this.#jobsPerSecond()
+    const admission = admissionOf({ waiting, freeBytes: free, jobsPerSecond }, this.#limits)
     if (admission.type === 'admitted') {
-      this.#queue.add({ user, name, id: attempt.id, model: '', cost: 1, since: performance.now() })
-      return
-    }
-    const { code, retryAfter } = admission
-    const error =
-      code === 'disk_low' ? jobErrors.diskLow(retryAfter) : jobErrors.overQuota(waiting, retryAfter)
-    if (this.#running.has(`${user}/${attempt.id}`)) return
-    this.#begin(user, attempt.id, async () => {
-      const claim = await this.#claims.claim(user, name)
-      if (claim !== undefined) await this.#claims.fail(claim, error)
-    })
+      this.#queue.add(job)
+      this.#pump()
+    } else if (admission.code === 'disk_low') this.#refuse(job, jobErrors.diskLow(admission.retryAfter))
+    else this.#refuse(job, this.#overQuota(user, 'count'))
   }
 
-  #cancel(user: string, id: string): void {
+  cancelled(user: string, id: string): void {
     if (this.#stopping) return
     const running = this.#running.get(`${user}/${id}`)
     this.#unwanted.add(`${user}/${id}`)
     if (running !== undefined) running.abort.abort('cancelled')
     // A marker of a job that is neither running nor waiting has nothing left to say.
     else if (!namesBelow(id, maxAttempts + 1).some(name => this.#queue.has(user, name)))
-      this.#forgetMarker(user, id)
+      this.#forgetCancel(user, id)
   }
 
-  #forgetMarker(user: string, id: string): void {
-    if (!this.#unwanted.delete(`${user}/${id}`)) return
-    const marker = join(this.#folders(user).cancel, id)
-    rm(marker, { force: true, recursive: true }).catch((error: unknown) => this.#options.log(String(error)))
+  /** All that waits is known before the first is taken, so that the order is that of the names. */
+  looked(mayClaim: boolean): void {
+    this.#paused = !mayClaim
+    this.#pump()
+  }
+
+  #forgetCancel(user: string, id: string): void {
+    if (this.#unwanted.delete(`${user}/${id}`)) this.#transport.forgetCancel(user, id)
   }
 
   #pump(): void {
     const busy = (job: Waiting) => this.#running.has(`${job.user}/${job.id}`)
-    while (!this.#stopping && this.#running.size < (this.#options.concurrency ?? 16)) {
-      const job = this.#queue.take(performance.now(), '', busy)
+    const loaded = this.#options.models?.loaded() ?? ''
+    while (!this.#stopping && !this.#paused && this.#running.size < (this.#options.concurrency ?? 16)) {
+      const job = this.#queue.take(performance.now(), loaded, busy)
       if (job === undefined) return
-      this.#begin(job.user, job.id, abort => this.#run(job.user, job.name, abort))
+      this.#backlog.forget(job)
+      this.#begin(job, abort => this.#run(job, abort))
     }
+    this.#backlog.begin()
   }
 
-  #begin(user: string, id: string, work: (abort: AbortController) => Promise<void>): void {
+  #begin(job: Waiting, work: (abort: AbortController) => Promise<void>): void {
+    const { user, id } = job
     const abort = new AbortController()
-    const ended = work(abort)
-      .catch((error: unknown) => this.#options.log(`job ${id}: ${String(error)}`))
+    const { promise: ended, resolve } = Promise.withResolvers<void>()
+    // Known before the work begins, which may end at once.
+    this.#running.set(`${user}/${id}`, { abort, ended })
+    void work(abort)
+      .catch((error: unknown) => this.log(`job ${id}: ${String(error)}`))
       .finally(() => {
         this.#running.delete(`${user}/${id}`)
         this.#finished++
-        this.#forgetMarker(user, id)
+        this.#forgetCancel(user, id)
         this.#queue.release(user, id)
+        resolve()
         this.#pump()
       })
-    this.#running.set(`${user}/${id}`, { abort, ended })
   }
 
-  async #run(user: string, name: string, abort: AbortController): Promise<void> {
-    if (this.#isOutrun(user, name)) return this.#claims.drop(user, name)
-    const claim = await this.#claims.claim(user, name)
+  /** Answers a job that waits without doing it. */
+  #refuse(job: Waiting, error: JobError): void {
+    this.#queue.remove(job.user, job.name)
+    this.#backlog.forget(job)
+    // Another attempt is at work; this one is seen again when that has ended.
+    if (this.#stopping || this.isRunning(job.user, job.id)) return
+    this.#begin(job, async () => {
+      const claim = this.#claim(job)
+      if (claim !== undefined) await this.#transport.finish(claim, { type: 'failed', error })
+    })
+  }
+
+  async #run(job: Waiting, abort: AbortController): Promise<void> {
+    const { user, name } = job
+    if (this.#isOutrun(job)) return this.#transport.drop(user, name)
+    const claim = this.#claim(job)
     if (claim === undefined) return
-    if (this.#stopping) return this.#claims.requeue(claim, claim.attempt.attempt)
-    const voice = new Voice(claim, join(this.#folders(user).live, claim.attempt.id))
+    const voice = this.#transport.voice(claim)
     if (this.#unwanted.has(`${user}/${claim.attempt.id}`)) abort.abort('cancelled')
     try {
       const outcome = await this.#attempt(claim, voice, abort)
-      await voice.end()
-      await this.#finish(claim, outcome)
+      voice.end()
+      if (!(await this.#transport.finish(claim, outcome)))
+        this.log(`job ${attemptName(claim.attempt)} was answered elsewhere; this one is dropped`)
     } catch (error) {
       // An answer that can't be written must not leave the client waiting for the next start of core.
-      this.#options.log(`job ${attemptName(claim.attempt)} in ${claim.folder}: ${String(error)}`)
-      await this.#claims.fail(claim, jobErrors.internal(String(error)))
-    } finally {
-      await voice.end()
+      this.log(`job ${attemptName(claim.attempt)} in ${claim.folder}: ${String(error)}`)
+      voice.end()
+      await this.#transport.finish(claim, { type: 'failed', error: jobErrors.internal(String(error)) })
+    }
+  }
+
+  /** One that can't be claimed for a fault of the disk is found again by the next look around. */
+  #claim(job: Waiting): Claim | undefined {
+    try {
+      const claim = this.#transport.claim(job.user, job.name)
+      if (claim !== undefined) this.#lastFault = ''
+      return claim
+    } catch (error) {
+      this.#paused = true
+      if (String(error) !== this.#lastFault) this.log(portalProblems.noClaim(String(error)))
+      this.#lastFault = String(error)
+      return undefined
     }
   }
 
   /** Whether a later attempt at the same job waits, too: then this one was sent again, and that one answers it. */
-  #isOutrun(user: string, name: string): boolean {
+  #isOutrun({ user, name }: Waiting): boolean {
     const attempt = parseAttemptName(name)
     if (attempt === undefined) return false
     const later = Array.from({ length: maxAttempts }, (_, i) => attempt.attempt + 1 + i)
@@ -259,14 +224,16 @@ export class PortalWorker<R> {
 
   async #attempt(claim: Claim, voice: Voice, abort: AbortController): Promise<Outcome> {
     const { folder, user, attempt } = claim
-    const read = await readRequest(folder, this.#options.schema)
+    const read = await this.#transport.read(claim, this.#options.schema)
+    if (read === undefined) return { type: 'released' }
     if (!read.ok) return { type: 'failed', error: jobErrors.badRequest(read.detail) }
     const { signal } = abort
     if (signal.reason === 'cancelled') return { type: 'failed', error: jobErrors.cancelled() }
     const outFolder = async () => {
       const out = join(folder, `out-${attempt.attempt}`)
-      await mkdir(out, { recursive: true })
-      return out
+      // Not recursive: a claim that was lost must not come to life again.
+      if (!isThere(out)) mkdirSync(out)
+      return await Promise.resolve(out)
     }
     const handle = () =>
       this.#options.handle({
@@ -283,14 +250,12 @@ export class PortalWorker<R> {
     return untilDeadline(read.deadline, handle, abort)
   }
 
-  async #finish(claim: Claim, outcome: Outcome): Promise<void> {
-    if (outcome.type === 'released') return this.#claims.requeue(claim, claim.attempt.attempt)
-    if (outcome.type === 'crashed') return this.#claims.crashed(claim, outcome.detail)
-    const answered =
-      outcome.type === 'done'
-        ? await this.#claims.succeed(claim, outcome.body)
-        : await this.#claims.fail(claim, outcome.error)
-    if (!answered)
-      this.#options.log(`job ${attemptName(claim.attempt)} was answered elsewhere; this one is dropped`)
+  #jobsPerSecond(): number {
+    return (this.#finished * 1000) / (performance.now() - this.#began)
+  }
+
+  #overQuota(user: string, what: 'count' | 'bytes'): JobError {
+    const waiting = this.#queue.waitingOf(user)
+    return jobErrors.overQuota(what, waiting, retryAfter(waiting, this.#jobsPerSecond()))
   }
 }

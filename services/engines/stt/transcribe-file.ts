@@ -56,6 +56,9 @@ function* pieces(wav: Wav): Generator<Float32Array> {
   yield new Float32Array(sampleRate * (endpointMs / 1000 + 0.5))
 }
 
+/** What a client can do to its attachment. */
+const unusable = new Set(['ENOENT', 'ELOOP', 'ENOTREG', 'ENXIO', 'EACCES', 'ENAMETOOLONG'])
+
 async function readWav(
   path: string,
 ): Promise<{ ok: true; wav: Wav } | { ok: false; failure: EngineFailure }> {
@@ -68,7 +71,7 @@ async function readWav(
     return parsed.ok ? parsed : { ok: false, failure: { reason: 'bad_audio', fault: parsed.fault } }
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ELOOP' || code === 'ENOTREG') {
+    if (code !== undefined && unusable.has(code)) {
       return { ok: false, failure: { reason: 'bad_audio', fault: 'missing' } }
     }
     throw error

@@ -1,0 +1,55 @@
+import { mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
+import { join } from 'node:path'
+import { newId } from './ids.ts'
+import { ifThereNow, isThere, removeIfOpen } from './moves.ts'
+
+/** As many as a client has in flight; more are removed. */
+const mostKept = 64
+
+/**
+ * Empty folders in `prep` for the next requests. On ext4 it takes longer to make and to remove a folder than all other steps
+ * of a request together, and the folder of an answer that was collected does as well.
+ */
+export class SpareFolders implements Disposable {
+  readonly #prep: string
+  readonly #spares: string[] = []
+  readonly #full: string[] = []
+
+  constructor(prep: string) {
+    this.#prep = prep
+  }
+
+  take(): string {
+    for (let spare = this.#spares.pop(); spare !== undefined; spare = this.#spares.pop()) {
+      // What lies in `prep` for long is swept.
+      if (isThere(spare)) return spare
+    }
+    const folder = join(this.#prep, newId())
+    mkdirSync(folder)
+    return folder
+  }
+
+  /** A folder of this class's own `prep`, with what is in it. It is emptied when there is nothing more urgent. */
+  put(folder: string): void {
+    if (this.#full.length === 0) setImmediate(() => this.#emptyAll())
+    this.#full.push(folder)
+  }
+
+  [Symbol.dispose](): void {
+    this.#emptyAll()
+    for (const spare of this.#spares) ifThereNow(() => rmdirSync(spare))
+    this.#spares.length = 0
+  }
+
+  #emptyAll(): void {
+    for (const folder of this.#full.splice(0)) this.#empty(folder)
+  }
+
+  #empty(folder: string): void {
+    const names = ifThereNow(() => readdirSync(folder)) ?? []
+    const plain = names.every(name => name === 'request.json' || name === 'result.json')
+    if (!plain || this.#spares.length >= mostKept) return removeIfOpen(folder)
+    for (const name of names) unlinkSync(`${folder}/${name}`)
+    this.#spares.push(folder)
+  }
+}

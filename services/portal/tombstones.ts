@@ -1,0 +1,107 @@
+import { linkSync, readFileSync, writeFileSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { join } from 'node:path'
+import { newId } from './ids.ts'
+import { hasCode, ifThere, isThere, makeFolder, removeFile } from './moves.ts'
+
+/** Tombstones with one text, of one second, are one file with many names: a name costs a third of a file. */
+const sameFileMs = 1000
+/** ext4 gives a file 65,000 names. */
+const maxNames = 60_000
+/** For how long `expire` may keep its process from other work. */
+const sliceMs = 20
+
+interface Stone {
+  readonly path: string
+  readonly since: number
+  names: number
+}
+
+/**
+ * `.seen/<user>/<id>`: says that this id has been answered, and by whom. Of two claimers that both have an answer, one that was
+ * stopped and its successor, the tombstone elects one.
+ */
+export class Tombstones {
+  readonly #seen: string
+  /** By their text. */
+  readonly #stones = new Map<string, Stone>()
+  /** Oldest first, in ms of the same clock as `expire`'s. */
+  #known: { readonly user: string; readonly id: string; readonly since: number }[] = []
+
+  constructor(seen: string) {
+    this.#seen = seen
+  }
+
+  /** False: there is one of somebody else. `by`: the attempt and its claimer. */
+  set(user: string, id: string, by: string, now = Date.now()): boolean {
+    this.#known.push({ user, id, since: now })
+    const path = this.#path(user, id)
+    try {
+      linkSync(this.#fileOf(by, now), path)
+      return true
+    } catch (error) {
+      if (hasCode(error, 'EEXIST')) return readFileSync(path, 'utf8') === by
+    }
+    this.#stones.delete(by)
+    makeFolder(join(this.#seen, user))
+    try {
+      // Where it was not that folder which was missing, it is a file system without hard links.
+      writeFileSync(path, by, { flag: 'wx' })
+      return true
+    } catch (error) {
+      if (!hasCode(error, 'EEXIST')) throw error
+      return readFileSync(path, 'utf8') === by
+    }
+  }
+
+  has(user: string, id: string): boolean {
+    return isThere(this.#path(user, id))
+  }
+
+  remove(user: string, id: string): void {
+    removeFile(this.#path(user, id))
+  }
+
+  /** Takes those of earlier claimers into account; their time begins anew. */
+  async takeOver(now: number): Promise<void> {
+    for (const user of (await ifThere(readdir(this.#seen))) ?? []) {
+      // What an earlier claimer linked from.
+      if (user.startsWith('.')) removeFile(join(this.#seen, user))
+      else for (const id of await readdir(join(this.#seen, user))) this.#known.push({ user, id, since: now })
+    }
+  }
+
+  /** Removes those that are older than `keptMs`, unless the answer still waits to be collected. What is left comes next time. */
+  expire(now: number, keptMs: number, waits: (user: string, id: string) => boolean): void {
+    const began = performance.now()
+    let done = 0
+    for (const known of this.#known) {
+      if (now - known.since <= keptMs || performance.now() - began > sliceMs) break
+      done++
+      if (waits(known.user, known.id)) this.#known.push({ ...known, since: now })
+      else this.remove(known.user, known.id)
+    }
+    if (done > 0) this.#known = this.#known.slice(done)
+  }
+
+  /** Gives up its own names of the files that it links. */
+  close(): void {
+    for (const { path } of this.#stones.values()) removeFile(path)
+    this.#stones.clear()
+  }
+
+  /** With one more name. */
+  #fileOf(text: string, now: number): string {
+    const stone = this.#stones.get(text)
+    if (stone !== undefined && now - stone.since <= sameFileMs && stone.names++ < maxNames) return stone.path
+    if (stone !== undefined) removeFile(stone.path)
+    const path = join(this.#seen, `.${newId()}`)
+    writeFileSync(path, text)
+    this.#stones.set(text, { path, since: now, names: 2 })
+    return path
+  }
+
+  #path(user: string, id: string): string {
+    return `${this.#seen}/${user}/${id}`
+  }
+}
