@@ -56,6 +56,11 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'what happens, as it happens, until the run ends',
     load: () => import('./events.ts'),
   },
+  portal: {
+    usage: `portal ls|show|submit|wait|retry|cancel|gc|top [WORD…] [--json] ${where}`,
+    summary: 'the queues of requests: list, submit, wait, retry, cancel; alone it tells how',
+    load: () => import('./portal.ts'),
+  },
   check: {
     usage: `check ${where}`,
     summary: 'whether the stack file is right',
