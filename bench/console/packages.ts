@@ -1,7 +1,7 @@
 import { execa } from 'execa'
 import { readdir, stat } from 'node:fs/promises'
 import { join, sep } from 'node:path'
-import { install } from './install.ts'
+import { install } from '../shared/install.ts'
 
 /** What the built-in console is not made with, and, to compare, the emulator that it is made with. */
 const packages = [

@@ -1,7 +1,7 @@
 import { execa } from 'execa'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { install } from './install.ts'
+import { install } from '../shared/install.ts'
 import { childNames, type Launch, type Site, type Subject } from './subject.ts'
 
 /** Versions are pinned: a table is only worth something if it says of what. */

@@ -1,29 +1,16 @@
 // portal-step ROLE SPOOL: a client or worker of the portal `echo`, killed before its STOP_AT-th change of the file system
-import fs from 'node:fs/promises'
-import { syncBuiltinESMExports } from 'node:module'
+import { beforeChanges } from './fs-changes.ts'
 
 const stopAt = Number(process.env['STOP_AT'] ?? 0)
 let changes = 0
 
-/** The next change is where the process ends: SIGKILL, so that nothing can be tidied up. */
-function change(what: string): void {
+// The next change is where the process ends: SIGKILL, so that nothing can be tidied up.
+beforeChanges((what, path) => {
   changes++
   if (stopAt === 0) return
   if (changes === stopAt) process.kill(process.pid, 'SIGKILL')
-  process.stderr.write(`${changes} ${what}\n`)
-}
-
-type Changer = (...args: never[]) => unknown
-const api = fs as unknown as Record<string, Changer>
-for (const name of ['mkdir', 'writeFile', 'rename', 'rm', 'rmdir', 'copyFile', 'appendFile', 'utimes']) {
-  const real = api[name]
-  if (real === undefined) throw new Error(`there is no ${name}`)
-  api[name] = (...args) => {
-    change(`${name} ${String(args[0])}`)
-    return real(...args)
-  }
-}
-syncBuiltinESMExports()
+  process.stderr.write(`${changes} ${what} ${path}\n`)
+})
 
 // Only now, so that all of the protocol goes through the counting.
 const { PortalClient } = await import('../../services/portal/client.ts')
