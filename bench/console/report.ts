@@ -1,9 +1,12 @@
 import { execa } from 'execa'
 import { readFile, writeFile } from 'node:fs/promises'
-import { availableParallelism, cpus, totalmem } from 'node:os'
+import { between as betweenMarkers, machine, markdown } from '../shared/document.ts'
 import { bar } from './bar.ts'
 import { columns, median, show, tables, type ColumnKey, type Sample, type Value } from './columns.ts'
 import type { Subject } from './subject.ts'
+
+const between = (text: string, name: string, content: string): string =>
+  betweenMarkers('bench/console.ts', text, name, content)
 
 export interface Row {
   readonly subject: Subject
@@ -102,24 +105,10 @@ function aligned(rows: readonly string[][]): string {
     .join('\n')
 }
 
-function markdown([head, ...rows]: readonly string[][]): string {
-  const line = (row: readonly string[] = []): string => `| ${row.join(' | ')} |`
-  return [line(head), line(head?.map(() => '---')), ...rows.map(line)].join('\n')
-}
-
-function between(text: string, name: string, content: string): string {
-  const [begin, end] = [`<!-- ${name}: written by bench/console.ts -->`, `<!-- end of ${name} -->`]
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
-  if (from === -1 || to < from) throw new Error(`no markers for ${name}`)
-  return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`
-}
-
 async function circumstances({ runs, lines, minutes }: Result): Promise<string> {
   const tmux = await execa('tmux', ['-V'], { reject: false })
   return [
-    new Date().toISOString().slice(0, 10),
-    `${availableParallelism()} cores (${cpus()[0]?.model ?? 'unknown'}), ${Math.round(totalmem() / 2 ** 30)} GB`,
-    `Node ${process.versions.node}`,
+    ...machine(),
     tmux.stdout ?? 'no tmux',
     `${runs} runs in turn, medians, ${lines} lines`,
     `${Math.round(minutes)} minutes in all`,

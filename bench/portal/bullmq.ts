@@ -14,6 +14,7 @@ interface Events {
   close(): Promise<void>
 }
 interface Queue extends Events {
+  setMaxListeners(count: number): void
   add(
     name: string,
     data: Data,
@@ -59,6 +60,8 @@ async function open(folder: string, persistent: boolean): Promise<Asker> {
   const { Queue, QueueEvents } = createRequire(join(packages, 'x.js'))('bullmq') as BullMq
   const connection = { host: '127.0.0.1', port, maxRetriesPerRequest: null }
   const queue = new Queue('double', { connection })
+  // It adds a listener for each job in flight.
+  queue.setMaxListeners(0)
   const events = new QueueEvents('double', { connection })
   await queue.waitUntilReady()
   await events.waitUntilReady()

@@ -11,6 +11,7 @@ const programs: Readonly<Record<Subcommand, () => Promise<{ run: Program }>>> = 
   wait: () => import('../portal/wait.ts'),
   retry: () => import('../portal/retry.ts'),
   cancel: () => import('../portal/cancel.ts'),
+  share: () => import('../portal/share.ts'),
   gc: () => import('../portal/gc.ts'),
   top: () => import('../portal/top.ts'),
 }

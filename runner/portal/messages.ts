@@ -144,6 +144,8 @@ export const words = {
   cancelled: (id: string): string => `${id} is cancelled.\n`,
   cancelAsked: (id: string, where: string): string =>
     `${id} was asked to stop. How it ended: courante portal wait ${id}${where}\n`,
+  shared: (user: string, services: string, spool: string): string =>
+    `${user} can use ${services} now, in ${spool}/SERVICE/${user}; docs/portal.md says how.\n`,
   gone: (id: string): string => `${id} has ended, and whoever waited for it has its answer.\n`,
   kinds: {
     prep: 'unfinished requests',

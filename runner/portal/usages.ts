@@ -7,6 +7,7 @@ export const usages = {
   wait: 'portal wait ID [--files-to DIR]',
   retry: 'portal retry ID [--json]',
   cancel: 'portal cancel ID [--json]',
+  share: 'portal share USER [SERVICE…]',
   gc: 'portal gc [--json]',
   top: 'portal top [--json]',
 } as const

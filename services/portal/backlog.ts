@@ -23,6 +23,7 @@ export interface BacklogOptions<R> {
   /** With this one the user's waiting jobs are too many bytes. */
   readonly onHeavy: (job: Waiting) => void
   readonly maxBytes: number
+  readonly onFault: (error: unknown) => void
 }
 
 /** Knows of the jobs that have to wait what is in them: their size, their deadline, their model. It looks in the background. */
@@ -39,11 +40,14 @@ export class Backlog<R> implements Disposable {
 
   /** Begins to look at what nobody has looked at. */
   begin(): void {
+    const { onFault } = this.#options
     if (this.#looking || this.#over || this.#options.queue.size === 0) return
     this.#looking = true
-    void this.#lookAround().finally(() => {
-      this.#looking = false
-    })
+    void this.#lookAround()
+      .catch(onFault)
+      .finally(() => {
+        this.#looking = false
+      })
   }
 
   /** It waits no longer. */

@@ -1,16 +1,12 @@
 import {
   chmodSync,
-  closeSync,
-  constants,
   linkSync,
   lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
   renameSync,
   rmSync,
-  unlinkSync,
   writeFileSync,
 } from 'node:fs'
 import { basename, dirname, join } from 'node:path'
@@ -38,6 +34,7 @@ import {
   removeEmpty,
   removeFile,
 } from './moves.ts'
+import { addPlain, blankName, writeNew, writeOver } from './plain-files.ts'
 import { type JobError, resultSchema } from './request.ts'
 import { copyRefusals } from './share-messages.ts'
 import { makeJobsFolder } from './share.ts'
@@ -50,6 +47,8 @@ export interface Claim {
   readonly folder: string
   /** Another user's, and to be taken in before it is read. */
   readonly foreign?: boolean
+  /** There is a file to write the answer over. */
+  readonly blank?: boolean
 }
 
 /** Its owner has closed its folder to the service, or put something into it that no path can name. */
@@ -300,8 +299,8 @@ export class Claims {
       this.#discard(claim.folder)
       return undefined
     }
-    for (const name of names) if (leftover.test(name)) this.#clear(claim.folder, name)
-    return claim
+    for (const name of names) if (leftover.test(name) && name !== blankName) this.#clear(claim.folder, name)
+    return names.includes(blankName) ? { ...claim, blank: true } : claim
   }
 
   /** What is in it is not looked at before it is copied, and then what an earlier attempt left stays out. */
@@ -329,19 +328,18 @@ export class Claims {
     try {
       removeAll(join(folder, name))
     } catch (error) {
-      // Closed by its owner: it can still have another name.
+      // Closed by its owner, or changed by a client that is still in there: it can have another name.
       if (!hasCode(error, 'EACCES', 'EPERM', 'ENOTEMPTY')) throw error
-      renameSync(join(folder, name), join(folder, `.${newId()}`))
+      moved(join(folder, name), join(folder, `.${newId()}`))
     }
   }
 
   async #publish(claim: Claim, answer: Answer): Promise<boolean> {
-    const path = `${claim.folder}/result.json`
-    const text = `${JSON.stringify(answer)}\n`
     try {
       if (claim.foreign && isWrapped(claim.folder)) leaveOut(claim.folder, this.#server.trash)
-      writeNew(path, text)
-      await this.#disk.tree(claim.folder)
+      writeAnswer(claim, JSON.stringify(answer))
+      // What came with the request is on the disk already.
+      await this.#disk.tree(claim.folder, name => leftover.test(name))
     } catch (error) {
       if (hasCode(error, 'ENOENT')) return false
       throw error
@@ -374,27 +372,9 @@ export function completed(claim: Claim): string {
   return `${claim.folder}.complete`
 }
 
-/** Adds to a file, and to nothing else that somebody put in its place. */
-function addPlain(path: string, text: string): void {
-  const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
-  try {
-    const file = openSync(path, O_WRONLY | O_APPEND | O_CREAT | O_NOFOLLOW | O_NONBLOCK)
-    writeFileSync(file, text)
-    closeSync(file)
-  } catch (error) {
-    if (!hasCode(error, 'ELOOP', 'ENXIO', 'EISDIR', 'EAGAIN')) throw error
-    removeAll(path)
-    writeNew(path, text)
-  }
-}
-
-/** Through no link that somebody put in its place. */
-function writeNew(path: string, text: string): void {
-  try {
-    writeFileSync(path, text, { flag: 'wx' })
-  } catch (error) {
-    if (!hasCode(error, 'EEXIST')) throw error
-    unlinkSync(path)
-    writeNew(path, text)
-  }
+function writeAnswer({ folder, blank }: Claim, line: string): void {
+  const path = `${folder}/result.json`
+  const from = `${folder}/${blankName}`
+  if (blank && !isThere(path) && writeOver(from, line)) renameSync(from, path)
+  else writeNew(path, `${line}\n`)
 }

@@ -37,7 +37,9 @@ function portal(spool: string, handle: Handle, more: Partial<WorkerOptions<unkno
   return { worker, client, folders: userFolders(spool, 'words', 'me'), lines, [Symbol.asyncDispose]: dispose }
 }
 
-async function assertNothingLeft(spool: string): Promise<void> {
+/** After the client's end: it keeps the folders of answers for its next requests. */
+async function assertNothingLeft(client: PortalClient, spool: string): Promise<void> {
+  client[Symbol.dispose]()
   const left = await readdir(join(spool, 'words'), { recursive: true, withFileTypes: true })
   const files = left.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
   assert.deepEqual(
@@ -67,7 +69,7 @@ test('what a job says is streamed in order, and its end ends the stream', async 
     Array.from({ length: 200 }, (_, word) => ({ word })),
   )
   assert.equal((await job.wait()).ok, true)
-  await assertNothingLeft(dir.path)
+  await assertNothingLeft(p.client, dir.path)
 })
 
 test('a stream is read whole after the end, too, and an abort ends the reading only', async () => {
@@ -103,7 +105,7 @@ test('a client that was killed finds its job by its id, and the same id is the s
   await p.worker.stop()
   assert.equal(runs, 2)
   assert.deepEqual(await readdir(p.folders.todo), [])
-  await assertNothingLeft(dir.path)
+  await assertNothingLeft(p.client, dir.path)
 })
 
 test('a request sent again while its first attempts crash has one answer', async () => {
@@ -124,7 +126,7 @@ test('a request sent again while its first attempts crash has one answer', async
   while ((await readdir(p.folders.todo)).length > 0) await new Promise(setImmediate)
   await p.worker.stop()
   assert.deepEqual(runs, [1, 2, 3])
-  await assertNothingLeft(dir.path)
+  await assertNothingLeft(p.client, dir.path)
 })
 
 test('a job taken out of error by mv runs again, without what its first run left', async () => {
@@ -215,5 +217,5 @@ test('with fsync the same jobs come back', async () => {
   const jobs = await Promise.all(Array.from({ length: 20 }, () => p.client.submit({})))
   const results = await Promise.all(jobs.map(job => job.wait()))
   assert.ok(results.every(result => result.ok))
-  await assertNothingLeft(dir.path)
+  await assertNothingLeft(p.client, dir.path)
 })

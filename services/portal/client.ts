@@ -1,4 +1,4 @@
-import { constants, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, renameSync, rmSync } from 'node:fs'
 import { copyFile, open } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { Disk, type Durability } from './disk.ts'
@@ -7,6 +7,7 @@ import { attemptName, idSchema, newId } from './ids.ts'
 import { Job } from './job.ts'
 import { makeUserFolders, type UserFolders, userFolders } from './layout.ts'
 import { hasCode } from './moves.ts'
+import { writeNew, writeOver } from './plain-files.ts'
 import { SpareFolders } from './spare-folders.ts'
 import type { ClientTransport, RequestInput, SubmitOptions } from './transport.ts'
 
@@ -47,8 +48,12 @@ export class PortalClient implements ClientTransport {
       }
       const { deadline } = options
       const body = deadline === undefined ? request : { ...request, deadline: deadline.getTime() / 1000 }
-      writeFileSync(join(prep, 'request.json'), JSON.stringify(body), { flag: 'wx' })
-      await this.#disk.tree(prep)
+      const path = `${prep}/request.json`
+      const over = writeOver(path, JSON.stringify(body))
+      if (!over) writeNew(path, `${JSON.stringify(body)}\n`)
+      // The names in a folder that is used again are on the disk since its first time.
+      if (over && options.files === undefined) await this.#disk.file(path)
+      else await this.#disk.tree(prep)
       signal?.throwIfAborted()
       // Armed before the rename that submits, or a fast answer is missed.
       job = this.#follow(id, options.id === undefined)

@@ -1,14 +1,17 @@
-import { constants } from 'node:fs'
-import { open, readdir } from 'node:fs/promises'
-import { join } from 'node:path'
+import { closeSync, constants, fsync, openSync, readdirSync } from 'node:fs'
 import { hasCode } from './moves.ts'
 
 /** `rename`: accepted requests survive the kill of any process. `fsync`: the loss of power too. */
 export type Durability = 'rename' | 'fsync'
 
+/** As the environment says it: `COURANTE_DURABILITY=fsync`, for all that use the portals of a stack. */
+export function durabilityOf(env: Readonly<Record<string, string | undefined>>): Durability {
+  return env['COURANTE_DURABILITY'] === 'fsync' ? 'fsync' : 'rename'
+}
+
 /**
  * What has to be on the disk before a step counts. Many jobs at once sync one folder: those that ask while a sync of it runs
- * share the next one, so it is one for the group; syncs of different folders run side by side.
+ * share the next one, so it is one for the group; all others run side by side, as many as `UV_THREADPOOL_SIZE` allows.
  */
 export class Disk {
   readonly #durability: Durability
@@ -28,18 +31,15 @@ export class Disk {
     return group.next
   }
 
-  /** All files in a folder, and those in its folders, with their names. */
-  async tree(folder: string): Promise<void> {
+  /** What is in a file. */
+  async file(path: string): Promise<void> {
+    if (this.#durability === 'fsync') await sync(path)
+  }
+
+  /** The files in a folder whose names are `wanted`, all that is in its folders of such names, and its names. */
+  async tree(folder: string, wanted: (name: string) => boolean = () => true): Promise<void> {
     if (this.#durability === 'rename') return
-    const entries = (await reached(readdir(folder, { withFileTypes: true }))) ?? []
-    await Promise.all(
-      entries.map(async entry => {
-        const path = join(folder, entry.name)
-        if (entry.isDirectory()) return this.tree(path)
-        if (entry.isFile()) await sync(path)
-      }),
-    )
-    await sync(folder)
+    await Promise.all(pathsIn(folder, wanted).map(sync))
   }
 
   #start(folder: string): Promise<void> {
@@ -51,18 +51,36 @@ export class Disk {
   }
 }
 
-async function sync(path: string): Promise<void> {
+function pathsIn(folder: string, wanted: (name: string) => boolean): string[] {
+  const paths = [folder]
+  for (const entry of reached(() => readdirSync(folder, { withFileTypes: true })) ?? []) {
+    if (!wanted(entry.name)) continue
+    const path = `${folder}/${entry.name}`
+    if (entry.isDirectory()) paths.push(...pathsIn(path, () => true))
+    else if (entry.isFile()) paths.push(path)
+  }
+  return paths
+}
+
+/** Only the wait for the disk is left to another thread: the rest takes less than the way there. */
+function sync(path: string): Promise<void> {
   // It may have been changed for a link or a pipe since it was listed.
-  await using file = await reached(
-    open(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK),
-  )
-  await file?.sync()
+  const flags = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK
+  return new Promise((resolve, reject) => {
+    const file = reached(() => openSync(path, flags))
+    if (file === undefined) return resolve()
+    fsync(file, error => {
+      closeSync(file)
+      if (error === null) resolve()
+      else reject(error)
+    })
+  })
 }
 
 /** What a path can't name, because it is nested too deep, or what nobody may read, is nothing that we wrote. */
-async function reached<T>(look: Promise<T>): Promise<T | undefined> {
+function reached<T>(look: () => T): T | undefined {
   try {
-    return await look
+    return look()
   } catch (error) {
     if (hasCode(error, 'ENAMETOOLONG', 'EACCES', 'ELOOP', 'ENXIO', 'ENOTDIR')) return undefined
     throw error

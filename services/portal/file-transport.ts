@@ -3,6 +3,7 @@ import { readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ZodType } from 'zod'
 import { identify } from '../../lib/process-identity.ts'
+import { isClosed } from './border.ts'
 import { type Claim, Claims, UnfitJob } from './claims.ts'
 import { Disk, type Durability } from './disk.ts'
 import { FolderWatch } from './folder-watch.ts'
@@ -26,7 +27,7 @@ import { shareMark } from './share.ts'
 import { sweep } from './sweep.ts'
 import { takeOver } from './take-over.ts'
 import { Tombstones } from './tombstones.ts'
-import type { Look, WorkerEvents, WorkerTransport } from './transport.ts'
+import { type Look, overslept, type WorkerEvents, type WorkerTransport } from './transport.ts'
 
 export interface FileTransportOptions {
   readonly spool: string
@@ -38,8 +39,9 @@ export interface FileTransportOptions {
 
 const maxAttempts = 3
 const sweepMs = 60_000
-/** A look around a long queue takes its time, and so does a sweep: the least of all time that is left for the work. */
-const restFactor = 50
+/** A look around a long queue takes its time, and so does a sweep: how much longer each rests. */
+const restFactor = { scan: 4, sweep: 50 } as const
+const maxRestMs = 10_000
 
 /** The worker's end of a portal in folders: a watch for speed, and a rescan every few seconds for truth. */
 export class FileTransport implements WorkerTransport {
@@ -96,7 +98,7 @@ export class FileTransport implements WorkerTransport {
     this.#lease.ensureFresh()
     if (this.#lease.lost) {
       this.#rescan()
-      throw new Error(portalProblems.overslept(this.#options.service))
+      throw Object.assign(new Error(portalProblems.overslept(this.#options.service)), { code: overslept })
     }
     try {
       return this.#claims.claim(user, name)
@@ -127,10 +129,16 @@ export class FileTransport implements WorkerTransport {
   async look<R>(user: string, name: string, schema: ZodType<R>): Promise<Look<R> | undefined> {
     const folder = join(this.#folders(user).todo, name)
     if (!isFolder(folder)) return undefined
-    let bytes = 0
-    for (const file of ifThereNow(() => readdirSync(folder)) ?? [])
-      bytes += lstatSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0
-    return { bytes, read: await readRequest(folder, schema) }
+    try {
+      let bytes = 0
+      for (const file of ifThereNow(() => readdirSync(folder)) ?? [])
+        bytes += lstatSync(join(folder, file), { throwIfNoEntry: false })?.size ?? 0
+      return { bytes, read: await readRequest(folder, schema) }
+    } catch (error) {
+      // Its turn comes, and then it is said what is wrong.
+      if (isClosed(error)) return undefined
+      throw error
+    }
   }
 
   voice(claim: Claim): Voice {
@@ -180,7 +188,7 @@ export class FileTransport implements WorkerTransport {
           if (!this.#closing) this.#schedule(performance.now() - began)
         })
       },
-      Math.max(this.#options.rescanMs, tookMs * restFactor),
+      Math.max(this.#options.rescanMs, Math.min(maxRestMs, tookMs * restFactor.scan)),
     )
   }
 
@@ -232,7 +240,7 @@ export class FileTransport implements WorkerTransport {
     const { spool, service } = this.#options
     await sweep({ spool, service, users: this.#users, retention: defaultRetention, isRunning }, Date.now())
     const ended = performance.now()
-    this.#nextSweep = ended + Math.max(sweepMs, (ended - began) * restFactor)
+    this.#nextSweep = ended + Math.max(sweepMs, (ended - began) * restFactor.sweep)
   }
 
   /** One user's faults are no other's. */
@@ -256,15 +264,17 @@ export class FileTransport implements WorkerTransport {
 
   /** Watches a user's folders, then reads them. */
   async #takeStock(user: string, { todo, cancel }: UserFolders): Promise<void> {
-    this.#watch.add(todo, name => {
+    const changedTodo = (name: string | null) => {
       if (name === null) this.#rescan()
       // It tells of what leaves, too.
       else if (isThere(`${todo}/${name}`)) this.#events?.waiting(user, name)
-    })
-    this.#watch.add(cancel, name => {
+    }
+    const changedCancel = (name: string | null) => {
       if (name === null) this.#rescan()
       else if (isThere(`${cancel}/${name}`)) this.#events?.cancelled(user, name)
-    })
+    }
+    this.#watch.add(todo, changedTodo, true)
+    this.#watch.add(cancel, changedCancel, true)
     const names = await readdir(todo)
     const present = new Set(names)
     for (const key of this.#unfit)

@@ -16,6 +16,8 @@ const badAudio: Record<BadAudio, string> = {
 export const portalProblems = {
   oddFolder: (path: string): string =>
     `${path} is no folder, so nothing of this user is served; remove it, and it is made anew`,
+  noLook: (error: string): string =>
+    `what waits can't be looked at in advance (${error}), so its sizes and deadlines count only when its turn comes`,
   noClaim: (error: string): string =>
     `no request can be taken at the moment (${error}); what waits goes on waiting, and it is tried again every few seconds`,
   overslept: (service: string): string =>

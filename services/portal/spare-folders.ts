@@ -1,14 +1,15 @@
-import { mkdirSync, readdirSync, rmdirSync, unlinkSync } from 'node:fs'
+import { mkdirSync, readdirSync, renameSync } from 'node:fs'
 import { join } from 'node:path'
 import { newId } from './ids.ts'
 import { ifThereNow, isThere, removeIfOpen } from './moves.ts'
+import { blankName } from './plain-files.ts'
 
 /** As many as a client has in flight; more are removed. */
 const mostKept = 64
 
 /**
- * Empty folders in `prep` for the next requests. On ext4 it takes longer to make and to remove a folder than all other steps
- * of a request together, and the folder of an answer that was collected does as well.
+ * Folders in `prep` for the next requests: those of answers that were collected, with the files of both, to be written over. On
+ * ext4 it takes longer to make and to remove a folder and its files than all other steps of a request together.
  */
 export class SpareFolders implements Disposable {
   readonly #prep: string
@@ -37,7 +38,7 @@ export class SpareFolders implements Disposable {
 
   [Symbol.dispose](): void {
     this.#emptyAll()
-    for (const spare of this.#spares) ifThereNow(() => rmdirSync(spare))
+    for (const spare of this.#spares) removeIfOpen(spare)
     this.#spares.length = 0
   }
 
@@ -47,9 +48,9 @@ export class SpareFolders implements Disposable {
 
   #empty(folder: string): void {
     const names = ifThereNow(() => readdirSync(folder)) ?? []
-    const plain = names.every(name => name === 'request.json' || name === 'result.json')
+    const plain = names.every(name => name === 'request.json' || name === 'result.json' || name === blankName)
     if (!plain || this.#spares.length >= mostKept) return removeIfOpen(folder)
-    for (const name of names) unlinkSync(`${folder}/${name}`)
+    if (names.includes('result.json')) renameSync(`${folder}/result.json`, `${folder}/${blankName}`)
     this.#spares.push(folder)
   }
 }

@@ -82,6 +82,9 @@ export interface Look<R> {
   readonly read: ReadRequest<R>
 }
 
+/** The code of the error of a claim by a worker that was stopped for longer than its lease. */
+export const overslept = 'OVERSLEPT'
+
 /** What a carrier tells its worker, and asks it. The same may be told more than once. */
 export interface WorkerEvents {
   waiting(user: string, name: string): void

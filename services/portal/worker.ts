@@ -14,7 +14,7 @@ import { jobErrors, portalProblems } from './messages.ts'
 import { isThere } from './moves.ts'
 import type { JobError } from './request.ts'
 import type { ClaimedJob, Outcome, Voice } from './running-job.ts'
-import type { WorkerEvents, WorkerTransport } from './transport.ts'
+import { overslept, type WorkerEvents, type WorkerTransport } from './transport.ts'
 
 export type { ClaimedJob, Outcome } from './running-job.ts'
 
@@ -36,6 +36,9 @@ export interface WorkerOptions<R> {
 }
 
 const maxAttempts = 3
+
+/** With which nothing else can be claimed either. */
+const generalFaults = new Set(['ENOSPC', 'EDQUOT', 'EROFS', 'EIO', 'EMFILE', 'ENFILE', overslept])
 
 /**
  * Serves one service's portal: claims in a fair order, runs the handler, publishes exactly one result for each job, and
@@ -75,6 +78,7 @@ export class PortalWorker<R> implements WorkerEvents {
       onLate: job => this.#refuse(job, jobErrors.deadline()),
       onHeavy: job => this.#refuse(job, this.#overQuota(job.user, 'bytes')),
       maxBytes: this.#limits.waitingBytes,
+      onFault: error => this.log(portalProblems.noLook(String(error))),
     })
   }
 
@@ -189,14 +193,23 @@ export class PortalWorker<R> implements WorkerEvents {
     if (this.#unwanted.has(`${user}/${claim.attempt.id}`)) abort.abort('cancelled')
     try {
       const outcome = await this.#attempt(claim, voice, abort)
-      voice.end()
+      this.#end(voice)
       if (!(await this.#transport.finish(claim, outcome)))
         this.log(`job ${attemptName(claim.attempt)} was answered elsewhere; this one is dropped`)
     } catch (error) {
       // An answer that can't be written must not leave the client waiting for the next start of core.
       this.log(`job ${attemptName(claim.attempt)} in ${claim.folder}: ${String(error)}`)
-      voice.end()
+      this.#end(voice)
       await this.#transport.finish(claim, { type: 'failed', error: jobErrors.internal(String(error)) })
+    }
+  }
+
+  /** What is left of its words is swept; the answer counts. */
+  #end(voice: Voice): void {
+    try {
+      voice.end()
+    } catch (error) {
+      this.log(`what a job said can't be put away: ${String(error)}`)
     }
   }
 
@@ -207,7 +220,8 @@ export class PortalWorker<R> implements WorkerEvents {
       if (claim !== undefined) this.#lastFault = ''
       return claim
     } catch (error) {
-      this.#paused = true
+      // A fault of this one job alone keeps no other waiting.
+      this.#paused = generalFaults.has((error as NodeJS.ErrnoException).code ?? '')
       if (String(error) !== this.#lastFault) this.log(portalProblems.noClaim(String(error)))
       this.#lastFault = String(error)
       return undefined

@@ -285,3 +285,60 @@ async function forbidden(user: OtherUser, before: string, ...scripts: readonly s
     assert.match(stderr, /Permission denied/, script)
   }
 }
+
+test(
+  'our worker serves another user from end to end, and refuses in words what it can not take',
+  { skip },
+  async () => {
+    await using dir = await tempDir()
+    await using owner = await otherUser()
+    await using client = await otherUser()
+    await using third = await otherUser()
+    await chmod(dir.path, 0o711)
+    await mkdir(join(dir.path, 'var'))
+    await chown(join(dir.path, 'var'), owner.uid, owner.uid)
+    await chmod(join(dir.path, 'var'), 0o711)
+    const spool = join(dir.path, 'var/portals')
+    const worker = owner.start('portal-worker.ts', [spool, service])
+    const ended = once(worker, 'exit')
+    try {
+      await once(worker.stdout!, 'data')
+      await shareWith({ spool, service, user: client.name })
+      const at = join(spool, service, client.name)
+      // Until its answer is there; the watch of a shell.
+      const wait = (id: string) =>
+        `until [ -e done/${id}/result.json ] || [ -e error/${id}/result.json ]; do sleep 0.05; done`
+      const typed = (script: string) => client.sh(`umask 077; cd ${at}; ${script}`)
+      const submit = (id: string, more = '') =>
+        `mkdir prep/${id}; echo '{"text": "hi"}' > prep/${id}/request.json; ${more} mv prep/${id} todo/${id};`
+      const answer = await typed(`${submit('a', 'echo x > prep/a/x.txt;')} ${wait('a')}
+      cat done/a/result.json done/a/out-1/made.txt done/a/stream.ndjson`)
+      assert.match(
+        answer,
+        /^\{"ok":true,"id":"a","text":"hi","files":\["x.txt"\],"attempt":1\}\nmade"listening"$/,
+      )
+      await forbidden(third, '', `cat ${at}/done/a/result.json`, `ls ${at}`)
+      // Tried again, with what its client changed in the answer's own folder; then collected.
+      const again = await typed(`echo '{"text": "you"}' > done/a/r; mv done/a/r done/a/request.json
+      mv done/a todo/a; ${wait('a')}; cat done/a/result.json; mv done/a prep/gone; rm -r prep/gone; ls done`)
+      assert.match(again, /"text":"you"/)
+      for (const [id, what, words] of [
+        ['link', 'ln -s /etc/hostname prep/link/x.txt;', /'x.txt' is not a regular file/],
+        ['hard', 'ln prep/hard/request.json prep/hard/x.txt;', /has more than one name/],
+        ['private', 'chmod 600 prep/private/request.json;', /'request.json' is closed to the service/],
+        ['closed', 'chmod 700 prep/closed;', /is closed to the service/],
+      ] as const) {
+        const text = await typed(`${submit(id, what)} ${wait(id)}; cat error/${id}/result.json`)
+        assert.match(text, words)
+      }
+      // What can't be moved stays with its owner, and is answered once.
+      const left = await typed(
+        `ls todo; rm -r todo/closed error/closed; ${submit('b')} ${wait('b')}; ls error done`,
+      )
+      assert.match(left, /^closed\ndone:\nb\n\nerror:\nhard\nlink\nprivate$/)
+    } finally {
+      worker.kill('SIGKILL')
+      await ended
+    }
+  },
+)
