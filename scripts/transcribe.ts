@@ -9,6 +9,7 @@ import { exitCodeOf, type Io, runMain } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
 import { isAlive } from '../lib/process-identity.ts'
 import { type Job, PortalClient } from '../services/portal/client.ts'
+import { durabilityOf } from '../services/portal/disk.ts'
 import { type Result, transcriptionSchema } from '../services/portal/request.ts'
 import { transcribeProblems as problems } from './shared/messages.ts'
 import { firstSentence, homeOf, script } from './shared/script.ts'
@@ -49,6 +50,7 @@ async function transcribe(path: string, home: string, io: Io): Promise<Result | 
     spool: join(home, 'portals'),
     service: 'stt',
     user: userInfo().username,
+    durability: durabilityOf(io.env),
   })
   let job: Job | undefined
   try {

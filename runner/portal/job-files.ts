@@ -13,7 +13,8 @@ export interface JobFile {
 export async function filesOf(folder: string): Promise<JobFile[]> {
   const files: JobFile[] = []
   for (const entry of (await ifThere(readdir(folder, { withFileTypes: true, recursive: true }))) ?? []) {
-    if (entry.isDirectory()) continue
+    // Hidden ones are ours.
+    if (entry.isDirectory() || entry.name.startsWith('.')) continue
     const path = join(entry.parentPath, entry.name)
     const found = await ifThere(lstat(path))
     if (found !== undefined) files.push({ name: relative(folder, path), bytes: found.size })

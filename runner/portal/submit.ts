@@ -5,6 +5,7 @@ import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { type Attachment, PortalClient, type RequestInput } from '../../services/portal/client.ts'
+import { durabilityOf } from '../../services/portal/disk.ts'
 import { idSchema } from '../../services/portal/ids.ts'
 import { hasCode } from '../../services/portal/moves.ts'
 import { isServed } from '../../services/portal/queue-view.ts'
@@ -33,7 +34,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   if (service !== 'stt') await checkService(portal, service)
   const files = await attachments(paths, io)
   const request = await requestOf(service, values, files, io)
-  using client = new PortalClient({ spool: portal.spool, service, user: portal.user })
+  using client = new PortalClient({
+    spool: portal.spool,
+    service,
+    user: portal.user,
+    durability: durabilityOf(io.env),
+  })
   using job = await client.submit(request, { files, signal: io.signal, ...id })
   if ((await isServed(portal.spool, service)) === false) io.stderr.write(`${words.noWorker(service)}\n`)
   if (values.wait === true) return await answer(portal, { service, job }, values['files-to'], io)

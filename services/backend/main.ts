@@ -5,6 +5,7 @@ import { exit } from '../../lib/exit.ts'
 import { runMain, type Io } from '../../lib/io.ts'
 import { formatProblem, type Problem } from '../../lib/problem.ts'
 import { PortalClient } from '../portal/client.ts'
+import { durabilityOf } from '../portal/disk.ts'
 import { log, problems } from './messages.ts'
 import { startBackend, type Backend } from './server.ts'
 
@@ -30,7 +31,12 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   const wanted = env.PORT ?? env.COURANTE_PORT_BACKEND ?? 8770
   const print = (line: string): void => void io.stdout.write(`${line}\n`)
   const spool = join(home, 'portals')
-  using portal = new PortalClient({ spool, service: 'stt', user: userInfo().username })
+  using portal = new PortalClient({
+    spool,
+    service: 'stt',
+    user: userInfo().username,
+    durability: durabilityOf(io.env),
+  })
   let backend: Backend
   try {
     backend = await startBackend({ home, port: wanted, portal, log: print })

@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path'
 import { type Io, runMain } from '../../lib/io.ts'
 import { identify } from '../../lib/process-identity.ts'
 import { makeSocketDir, socketDir } from '../../lib/socket-dir.ts'
+import { durabilityOf } from '../portal/disk.ts'
 import { sttRequestSchema } from '../portal/request.ts'
 import { PortalWorker } from '../portal/worker.ts'
 import { CoreFile } from './core-file.ts'
@@ -46,6 +47,7 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
     service: 'stt',
     schema: sttRequestSchema,
     concurrency: 32,
+    durability: durabilityOf(io.env),
     handle: job => serveStt(job, { host, model: stt.model, sockets, log }),
     log,
   })

@@ -1,17 +1,9 @@
-import {
-  chmodSync,
-  linkSync,
-  lstatSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  renameSync,
-  rmSync,
-  writeFileSync,
-} from 'node:fs'
-import { basename, dirname, join } from 'node:path'
-import { copyOver, isClosed, isWrapped, leaveOut, unwrap, wrap, wrapperOf } from './border.ts'
+import { chmodSync, linkSync, lstatSync, mkdirSync, readdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import type { Answers } from './answers.ts'
+import { copyOver, isClosed, unwrap, wrap, wrapperOf } from './border.ts'
 import { leftover } from './copy-in.ts'
+import type { Claim } from './claim.ts'
 import type { Disk } from './disk.ts'
 import { type Attempt, attemptName, namesBelow, newId, parseAttemptName } from './ids.ts'
 import {
@@ -34,22 +26,10 @@ import {
   removeEmpty,
   removeFile,
 } from './moves.ts'
-import { addPlain, blankName, writeNew, writeOver } from './plain-files.ts'
-import { type JobError, resultSchema } from './request.ts'
+import { addPlain, blankName } from './plain-files.ts'
 import { copyRefusals } from './share-messages.ts'
 import { makeJobsFolder } from './share.ts'
 import type { Tombstones } from './tombstones.ts'
-
-/** A job that a claimer holds, in its folder under `.run/`. */
-export interface Claim {
-  readonly user: string
-  readonly attempt: Attempt
-  readonly folder: string
-  /** Another user's, and to be taken in before it is read. */
-  readonly foreign?: boolean
-  /** There is a file to write the answer over. */
-  readonly blank?: boolean
-}
 
 /** Its owner has closed its folder to the service, or put something into it that no path can name. */
 export class UnfitJob extends Error {
@@ -59,12 +39,6 @@ export class UnfitJob extends Error {
     super('the job is closed to the service', options)
     this.claim = claim
   }
-}
-
-interface Answer {
-  readonly ok: boolean
-  readonly id: string
-  readonly [key: string]: unknown
 }
 
 /** Without one (Windows) nobody else's is told apart, and nothing is shared. */
@@ -81,6 +55,7 @@ export class Claims {
   readonly #maxAttempts: number
   readonly #disk: Disk
   readonly #tombstones: Tombstones
+  readonly #answers: Answers
   readonly #server: ServerFolders
   readonly #made = new Set<string>()
   readonly #users = new Map<string, UserFolders>()
@@ -93,6 +68,7 @@ export class Claims {
     maxAttempts: number
     disk: Disk
     tombstones: Tombstones
+    answers: Answers
   }) {
     this.#spool = options.spool
     this.#service = options.service
@@ -101,6 +77,7 @@ export class Claims {
     this.#maxAttempts = options.maxAttempts
     this.#disk = options.disk
     this.#tombstones = options.tombstones
+    this.#answers = options.answers
   }
 
   /** Whether the service is shared with this user of the machine. */
@@ -141,32 +118,9 @@ export class Claims {
       this.requeue({ ...claim, folder: from }, claim.attempt.attempt)
     } catch (error) {
       if (!isClosed(error)) throw error
-      await this.turnAway({ ...claim, folder: mine }, jobErrors.closed())
+      await this.#answers.turnAway({ ...claim, folder: mine }, jobErrors.closed())
     }
     this.#discard(wrapperOf(mine))
-  }
-
-  /** Answers a job that can't be moved, in a folder of our own. */
-  async turnAway(claim: Claim, error: JobError): Promise<void> {
-    const { user, attempt, folder } = claim
-    if (this.isAnswered(claim)) return
-    const answer = `${folder}.answer`
-    makeFolder(answer)
-    writeFileSync(join(answer, 'result.json'), `${JSON.stringify({ ok: false, id: attempt.id, error })}\n`)
-    await this.#disk.tree(answer)
-    if (this.#tombstones.set(user, attempt.id, signatureOf(claim)))
-      await this.#commit(answer, user, attempt.id, false)
-    else this.#discard(answer)
-  }
-
-  /** False: the lease is lost and the job is another's, who answers it. */
-  succeed(claim: Claim, body: Record<string, unknown>): Promise<boolean> {
-    return this.#publish(claim, { ok: true, id: claim.attempt.id, ...body })
-  }
-
-  /** False: as for `succeed`. */
-  fail(claim: Claim, error: JobError): Promise<boolean> {
-    return this.#publish(claim, { ok: false, id: claim.attempt.id, error })
   }
 
   /** Takes a duplicate out of the queue. */
@@ -207,32 +161,10 @@ export class Claims {
     this.#discard(grave)
     mkdirSync(grave)
     for (const entry of ifThereNow(() => readdirSync(claim.folder, { withFileTypes: true })) ?? []) {
-      if (entry.isFile()) linkSync(join(claim.folder, entry.name), join(grave, entry.name))
+      if (entry.isFile()) linkIfPossible(join(claim.folder, entry.name), join(grave, entry.name))
     }
     addPlain(join(grave, 'log.txt'), `${detail}\n`)
-    await this.fail(claim, jobErrors.engineCrashed(claim.attempt.attempt, detail))
-  }
-
-  /** Whether this attempt's own result stands. */
-  isComplete(claim: Claim): boolean {
-    return isThere(completed(claim))
-  }
-
-  /** Whether it is a duplicate of what has been answered. */
-  isAnswered({ user, attempt }: Claim): boolean {
-    return this.#tombstones.has(user, attempt.id)
-  }
-
-  /** From the rename that says that the result stands, on to the commit. */
-  async deliver(claim: Claim, ok?: boolean): Promise<boolean> {
-    const { id } = claim.attempt
-    const from = completed(claim)
-    const succeeded = ok ?? resultSchema.parse(JSON.parse(readFileSync(join(from, 'result.json'), 'utf8'))).ok
-    if (!this.#tombstones.set(claim.user, id, signatureOf(claim))) {
-      this.#discard(from)
-      return false
-    }
-    return this.#commit(from, claim.user, id, succeeded)
+    await this.#answers.fail(claim, jobErrors.engineCrashed(claim.attempt.attempt, detail))
   }
 
   discard(claim: Claim): void {
@@ -246,29 +178,10 @@ export class Claims {
     }
   }
 
-  /** The commit point: one rename. False: it is not there any more, or another answer is. */
-  async #commit(from: string, user: string, id: string, ok: boolean): Promise<boolean> {
-    const folders = this.#user(user)
-    const parent = ok ? folders.done : folders.error
-    const target = `${parent}/${id}`
-    const committed = moved(from, target)
-    await this.#disk.names(parent)
-    if (committed || !isThere(from)) return committed
-    if (isThere(join(target, 'result.json'))) {
-      // It stays the one.
-      this.#discard(from)
-      return false
-    }
-    // Somebody removed the folder, or left something that is no answer.
-    if (!isThere(parent)) makeUserFolders(folders)
-    else this.#discard(target)
-    return this.#commit(from, user, id, ok)
-  }
-
   #move(claim: Claim, name: string): boolean {
     const from = `${this.#user(claim.user).todo}/${name}`
     // One with an answer in it was taken out of `done` or `error`, and is meant as a new job.
-    if (this.isAnswered(claim) && isThere(`${from}/result.json`))
+    if (this.#answers.isAnswered(claim) && isThere(`${from}/result.json`))
       this.#tombstones.remove(claim.user, claim.attempt.id)
     try {
       return moved(from, claim.folder)
@@ -294,8 +207,8 @@ export class Claims {
     }
     // One with whom the service is shared may write to what is ours, too: to an answer that is put back.
     if (found.uid !== uid || this.#shared.has(claim.user)) return this.#dueOfOther(claim)
-    const names = readdirSync(claim.folder)
-    if (this.isAnswered(claim)) {
+    const names = this.#namesIn(claim)
+    if (this.#answers.isAnswered(claim)) {
       this.#discard(claim.folder)
       return undefined
     }
@@ -303,10 +216,25 @@ export class Claims {
     return names.includes(blankName) ? { ...claim, blank: true } : claim
   }
 
+  #namesIn(claim: Claim): string[] {
+    try {
+      return readdirSync(claim.folder)
+    } catch (error) {
+      if (!isClosed(error)) throw error
+    }
+    try {
+      chmodSync(claim.folder, lstatSync(claim.folder).mode | 0o700)
+      return readdirSync(claim.folder)
+    } catch (error) {
+      if (!isClosed(error)) throw error
+      throw new UnfitJob(claim, { cause: error })
+    }
+  }
+
   /** What is in it is not looked at before it is copied, and then what an earlier attempt left stays out. */
   #dueOfOther(claim: Claim): Claim | undefined {
     if (!wrap(claim.folder)) return undefined
-    if (!this.isAnswered(claim)) return { ...claim, foreign: true }
+    if (!this.#answers.isAnswered(claim)) return { ...claim, foreign: true }
     this.#discard(wrapperOf(claim.folder))
     return undefined
   }
@@ -334,20 +262,6 @@ export class Claims {
     }
   }
 
-  async #publish(claim: Claim, answer: Answer): Promise<boolean> {
-    try {
-      if (claim.foreign && isWrapped(claim.folder)) leaveOut(claim.folder, this.#server.trash)
-      writeAnswer(claim, JSON.stringify(answer))
-      // What came with the request is on the disk already.
-      await this.#disk.tree(claim.folder, name => leftover.test(name))
-    } catch (error) {
-      if (hasCode(error, 'ENOENT')) return false
-      throw error
-    }
-    if (!moved(claim.folder, completed(claim))) return false
-    return this.deliver(claim, answer.ok)
-  }
-
   #discard(folder: string): void {
     removeAside(folder, this.#server.trash)
   }
@@ -362,19 +276,11 @@ export class Claims {
   }
 }
 
-/** Of an attempt and its claimer. */
-function signatureOf({ attempt, folder }: Claim): string {
-  return `${attempt.attempt} ${basename(dirname(dirname(folder)))}\n`
-}
-
-/** The claim's folder under the name that says: this very attempt has its result. A job that comes back has another. */
-export function completed(claim: Claim): string {
-  return `${claim.folder}.complete`
-}
-
-function writeAnswer({ folder, blank }: Claim, line: string): void {
-  const path = `${folder}/result.json`
-  const from = `${folder}/${blankName}`
-  if (blank && !isThere(path) && writeOver(from, line)) renameSync(from, path)
-  else writeNew(path, `${line}\n`)
+/** A file system may have no hard links, or the kernel may forbid one to another's file. The answer matters more. */
+function linkIfPossible(from: string, to: string): void {
+  try {
+    linkSync(from, to)
+  } catch (error) {
+    if (!hasCode(error, 'EPERM', 'EMLINK', 'ENOTSUP', 'EOPNOTSUPP', 'ENOENT')) throw error
+  }
 }

@@ -105,6 +105,7 @@ test('a client that was killed finds its job by its id, and the same id is the s
   await p.worker.stop()
   assert.equal(runs, 2)
   assert.deepEqual(await readdir(p.folders.todo), [])
+  other[Symbol.dispose]()
   await assertNothingLeft(p.client, dir.path)
 })
 

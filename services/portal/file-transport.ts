@@ -4,7 +4,9 @@ import { join } from 'node:path'
 import type { ZodType } from 'zod'
 import { identify } from '../../lib/process-identity.ts'
 import { isClosed } from './border.ts'
-import { type Claim, Claims, UnfitJob } from './claims.ts'
+import { Answers } from './answers.ts'
+import type { Claim } from './claim.ts'
+import { Claims, UnfitJob } from './claims.ts'
 import { Disk, type Durability } from './disk.ts'
 import { FolderWatch } from './folder-watch.ts'
 import { idSchema } from './ids.ts'
@@ -48,6 +50,7 @@ export class FileTransport implements WorkerTransport {
   readonly #options: FileTransportOptions
   readonly #tombstones: Tombstones
   readonly #claims: Claims
+  readonly #answers: Answers
   readonly #lease: Lease
   readonly #watch = new FolderWatch()
   /** Whose folders are as they should be. */
@@ -71,8 +74,9 @@ export class FileTransport implements WorkerTransport {
     const { spool, service, durability, lease } = options
     const instance = instanceName(me)
     this.#tombstones = new Tombstones(serverFolders(spool, service).seen)
-    const disk = new Disk(durability)
-    this.#claims = new Claims({ spool, service, instance, maxAttempts, disk, tombstones: this.#tombstones })
+    const answering = { spool, service, disk: new Disk(durability), tombstones: this.#tombstones }
+    this.#answers = new Answers(answering)
+    this.#claims = new Claims({ ...answering, instance, maxAttempts, answers: this.#answers })
     this.#lease = new Lease({ spool, service, instance, times: lease }, error =>
       this.#log(`the portal's heartbeat failed: ${String(error)}`),
     )
@@ -106,7 +110,7 @@ export class FileTransport implements WorkerTransport {
       if (!(error instanceof UnfitJob)) throw error
       const key = `${user}/${name}`
       this.#unfit.add(key)
-      const told = this.#claims
+      const told = this.#answers
         .turnAway(error.claim, jobErrors.closed())
         .catch((fault: unknown) => this.#log(`job ${key}: ${String(fault)}`))
       this.#turnedAway = this.#turnedAway.then(() => told)
@@ -149,9 +153,9 @@ export class FileTransport implements WorkerTransport {
   async finish(claim: Claim, outcome: Outcome): Promise<boolean> {
     switch (outcome.type) {
       case 'done':
-        return this.#claims.succeed(claim, outcome.body)
+        return this.#answers.succeed(claim, outcome.body)
       case 'failed':
-        return this.#claims.fail(claim, outcome.error)
+        return this.#answers.fail(claim, outcome.error)
       case 'crashed':
         await this.#claims.crashed(claim, outcome.detail)
         return true
@@ -207,7 +211,7 @@ export class FileTransport implements WorkerTransport {
   async #scan(): Promise<void> {
     const { spool, service } = this.#options
     const isRunning = (user: string, id: string) => this.#events?.isRunning(user, id) ?? false
-    const at = { spool, service, claims: this.#claims, maxAttempts, isRunning }
+    const at = { spool, service, claims: this.#claims, answers: this.#answers, maxAttempts, isRunning }
     this.#lease.ensureFresh()
     const holders = await this.#lease.holders()
     const other = holders.find(({ holder }) => holder === 'working')
@@ -264,17 +268,16 @@ export class FileTransport implements WorkerTransport {
 
   /** Watches a user's folders, then reads them. */
   async #takeStock(user: string, { todo, cancel }: UserFolders): Promise<void> {
-    const changedTodo = (name: string | null) => {
-      if (name === null) this.#rescan()
-      // It tells of what leaves, too.
-      else if (isThere(`${todo}/${name}`)) this.#events?.waiting(user, name)
+    // The watch tells of what leaves, too.
+    const watch = (folder: string, tell: (name: string) => void) => {
+      const onChange = (name: string | null) => {
+        if (name === null) this.#rescan()
+        else if (isThere(`${folder}/${name}`)) tell(name)
+      }
+      this.#watch.add(folder, onChange, true)
     }
-    const changedCancel = (name: string | null) => {
-      if (name === null) this.#rescan()
-      else if (isThere(`${cancel}/${name}`)) this.#events?.cancelled(user, name)
-    }
-    this.#watch.add(todo, changedTodo, true)
-    this.#watch.add(cancel, changedCancel, true)
+    watch(todo, name => this.#events?.waiting(user, name))
+    watch(cancel, name => this.#events?.cancelled(user, name))
     const names = await readdir(todo)
     const present = new Set(names)
     for (const key of this.#unfit)

@@ -1,6 +1,6 @@
 import { closeSync, linkSync, mkdirSync, openSync, renameSync, writeFileSync, writeSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import type { Claim } from './claims.ts'
+import type { Claim } from './claim.ts'
 import { newId } from './ids.ts'
 import { isThere, removeIfOpen } from './moves.ts'
 import type { JobError, Status } from './request.ts'

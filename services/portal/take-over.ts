@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
-import type { Claim, Claims } from './claims.ts'
+import type { Answers } from './answers.ts'
+import type { Claim } from './claim.ts'
+import type { Claims } from './claims.ts'
 import { attemptName, parseAttemptName } from './ids.ts'
 import { heartbeatName, oddOf, serverFolders, userFolders } from './layout.ts'
 import { hasCode, ifThereNow, isFolder, isThere, removeEmpty, removeFile, removeIfOpen } from './moves.ts'
@@ -10,6 +12,7 @@ export interface TakeOver {
   readonly spool: string
   readonly service: string
   readonly claims: Claims
+  readonly answers: Answers
   readonly maxAttempts: number
   /** Whether this process is at work on it. */
   readonly isRunning: (user: string, id: string) => boolean
@@ -24,6 +27,8 @@ export async function takeOver(at: TakeOver, instance: string, holder: Holder): 
     if (!isFolder(folder) || oddOf(userFolders(at.spool, at.service, user)) !== undefined) continue
     for (const claim of claimsIn(folder, user, /^(.*~.*)\.in$/))
       if (!at.isRunning(user, claim.attempt.id)) await ifFaster(at.claims.unwrap(claim), claim)
+    for (const claim of claimsIn(folder, user, /^(.*~.*)\.answer$/))
+      if (!at.isRunning(user, claim.attempt.id)) await ifFaster(at.answers.deliverRefusal(claim), claim)
     for (const claim of claimsIn(folder, user, /^(.*~.*?)(\.complete)?$/)) {
       const line = await ifFaster(takeOne(at, claim, holder), claim)
       if (line !== undefined) lines.push(line)
@@ -59,14 +64,14 @@ function claimsIn(folder: string, user: string, form: RegExp): Claim[] {
 }
 
 async function takeOne(at: TakeOver, claim: Claim, holder: Holder): Promise<string | undefined> {
-  const { claims } = at
+  const { answers, claims } = at
   const { user, attempt } = claim
   const name = attemptName(attempt)
   const running = at.isRunning(user, attempt.id)
-  const complete = claims.isComplete(claim)
+  const complete = answers.isComplete(claim)
   // It has ended since it was listed.
   if (!running && !complete && !isThere(claim.folder)) return undefined
-  const found = { holder, attempt, running, complete, answered: claims.isAnswered(claim) }
+  const found = { holder, attempt, running, complete, answered: answers.isAnswered(claim) }
   const plan = recoveryOf(found, at.maxAttempts)
   if (plan.type === 'leave') return undefined
   if (plan.type === 'drop') {
@@ -76,7 +81,7 @@ async function takeOne(at: TakeOver, claim: Claim, holder: Holder): Promise<stri
   const live = join(userFolders(at.spool, at.service, user).live, attempt.id)
   removeIfOpen(live)
   if (plan.type === 'deliver') {
-    await claims.deliver(claim)
+    await answers.deliver(claim)
     return `job ${name} was finished when its claimer ended, and is delivered`
   }
   if (plan.type === 'bury') await claims.bury(claim, `its claimer was ${holder}`)

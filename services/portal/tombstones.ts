@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, writeFileSync } from 'node:fs'
+import { linkSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId } from './ids.ts'
@@ -26,7 +26,7 @@ export class Tombstones {
   /** By their text. */
   readonly #stones = new Map<string, Stone>()
   /** Oldest first, in ms of the same clock as `expire`'s. */
-  #known: { readonly user: string; readonly id: string; readonly since: number }[] = []
+  readonly #known = new Map<string, { readonly user: string; readonly id: string; readonly since: number }>()
 
   constructor(seen: string) {
     this.#seen = seen
@@ -34,24 +34,28 @@ export class Tombstones {
 
   /** False: there is one of somebody else. `by`: the attempt and its claimer. */
   set(user: string, id: string, by: string, now = Date.now()): boolean {
-    this.#known.push({ user, id, since: now })
+    this.#remember(user, id, now)
     const path = this.#path(user, id)
     try {
-      linkSync(this.#fileOf(by, now), path)
+      this.#name(by, path, now)
       return true
     } catch (error) {
       if (hasCode(error, 'EEXIST')) return readFileSync(path, 'utf8') === by
+      this.#stones.delete(by)
     }
-    this.#stones.delete(by)
     makeFolder(join(this.#seen, user))
     try {
-      // Where it was not that folder which was missing, it is a file system without hard links.
-      writeFileSync(path, by, { flag: 'wx' })
+      this.#name(by, path, now)
       return true
     } catch (error) {
-      if (!hasCode(error, 'EEXIST')) throw error
-      return readFileSync(path, 'utf8') === by
+      if (hasCode(error, 'EEXIST')) return readFileSync(path, 'utf8') === by
+      if (!hasCode(error, 'EPERM', 'ENOTSUP', 'EOPNOTSUPP')) throw error
     }
+    // A file system without hard links. Whole or not at all, as everywhere.
+    const hidden = join(this.#seen, `.${newId()}`)
+    writeFileSync(hidden, by)
+    renameSync(hidden, path)
+    return true
   }
 
   has(user: string, id: string): boolean {
@@ -59,6 +63,7 @@ export class Tombstones {
   }
 
   remove(user: string, id: string): void {
+    this.#known.delete(`${user}/${id}`)
     removeFile(this.#path(user, id))
   }
 
@@ -67,21 +72,18 @@ export class Tombstones {
     for (const user of (await ifThere(readdir(this.#seen))) ?? []) {
       // What an earlier claimer linked from.
       if (user.startsWith('.')) removeFile(join(this.#seen, user))
-      else for (const id of await readdir(join(this.#seen, user))) this.#known.push({ user, id, since: now })
+      else for (const id of await readdir(join(this.#seen, user))) this.#remember(user, id, now)
     }
   }
 
   /** Removes those that are older than `keptMs`, unless the answer still waits to be collected. What is left comes next time. */
   expire(now: number, keptMs: number, waits: (user: string, id: string) => boolean): void {
     const began = performance.now()
-    let done = 0
-    for (const known of this.#known) {
-      if (now - known.since <= keptMs || performance.now() - began > sliceMs) break
-      done++
-      if (waits(known.user, known.id)) this.#known.push({ ...known, since: now })
-      else this.remove(known.user, known.id)
+    for (const { user, id, since } of this.#known.values()) {
+      if (now - since <= keptMs || performance.now() - began > sliceMs) return
+      if (waits(user, id)) this.#remember(user, id, now)
+      else this.remove(user, id)
     }
-    if (done > 0) this.#known = this.#known.slice(done)
   }
 
   /** Gives up its own names of the files that it links. */
@@ -90,15 +92,23 @@ export class Tombstones {
     this.#stones.clear()
   }
 
-  /** With one more name. */
-  #fileOf(text: string, now: number): string {
-    const stone = this.#stones.get(text)
-    if (stone !== undefined && now - stone.since <= sameFileMs && stone.names++ < maxNames) return stone.path
-    if (stone !== undefined) removeFile(stone.path)
-    const path = join(this.#seen, `.${newId()}`)
-    writeFileSync(path, text)
-    this.#stones.set(text, { path, since: now, names: 2 })
-    return path
+  #name(text: string, path: string, now: number): void {
+    let stone = this.#stones.get(text)
+    if (stone === undefined || now - stone.since > sameFileMs || stone.names >= maxNames) {
+      if (stone !== undefined) removeFile(stone.path)
+      stone = { path: join(this.#seen, `.${newId()}`), since: now, names: 1 }
+      writeFileSync(stone.path, text)
+      this.#stones.set(text, stone)
+    }
+    linkSync(stone.path, path)
+    stone.names++
+  }
+
+  /** As the youngest. */
+  #remember(user: string, id: string, since: number): void {
+    const key = `${user}/${id}`
+    this.#known.delete(key)
+    this.#known.set(key, { user, id, since })
   }
 
   #path(user: string, id: string): string {

@@ -1,12 +1,12 @@
 import type { ZodType } from 'zod'
-import type { Claim } from './claims.ts'
+import type { Claim } from './claim.ts'
 import type { ReadRequest } from './read-request.ts'
 import type { Result, Status, SttRequestInput } from './request.ts'
 import type { Outcome, Voice } from './running-job.ts'
 
 /**
- * How requests travel. Today there is one carrier, folders on one machine; `transport.contract.ts` says what any carrier has to
- * hold to, and its test runs it over every pairing of our clients and workers.
+ * How requests travel. Today there is one carrier, folders on one machine; `test/support/transport-contract.ts` says what any
+ * carrier has to hold to, and runs over every pairing of our clients and workers.
  */
 
 /** The client's end. An accepted request (`submit` returned) is executed at least once and has exactly one result. */

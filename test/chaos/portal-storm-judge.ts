@@ -132,7 +132,7 @@ async function forgotten({ folder, stopped }: Aftermath, users: readonly UserFol
 async function complaints({ folder, stopped }: Aftermath): Promise<string[]> {
   const text = (await ifThere(readFile(join(folder, 'claimers.log'), 'utf8'))) ?? ''
   const usual =
-    / is taken over | is delivered$| is dropped$| storm ready$| is served by process .* waits for its end$| was taken over /
+    / is taken over | is delivered$| is dropped$| storm ready$| is served by process .* waits for its end$| leaves it to that one until it ends$| was taken over /
   // One that was stopped finds its jobs gone, and says so.
   const lines = text
     .split('\n')

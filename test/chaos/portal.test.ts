@@ -73,7 +73,7 @@ test('a worker stopped for longer than its lease loses its job, and what it says
   zombie.kill('SIGKILL')
   await once(zombie, 'exit')
   const late = await client.job(job.id)
-  assert.equal(await late.isEnded(), false)
+  assert.equal(late.isEnded(), false)
   assert.deepEqual(
     (await executed(dir.path)).filter(line => line.startsWith(job.id)),
     [`${job.id}~1`, `${job.id}~2`],

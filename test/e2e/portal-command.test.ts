@@ -231,7 +231,10 @@ test('ls and show: what waits, runs, is done, has failed and has crashed', async
   }
   assert.deepEqual(job.status, { attempt: 1, state: 'running' })
   assert.deepEqual(job.stream, ['"begun"'])
-  assert.deepEqual(job.files, [{ name: 'request.json', bytes: 13 }])
+  assert.deepEqual(job.files, [
+    { name: 'request.json', bytes: 14 },
+    { name: 'stream.ndjson', bytes: 8 },
+  ])
   assert.deepEqual(job.request, { do: 'hold' })
   assert.match(
     shownFailed.stdout,

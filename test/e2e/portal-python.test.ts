@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, rename, utimes, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, rename, rm, symlink, utimes, writeFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
@@ -10,6 +10,7 @@ import { execa } from 'execa'
 import { z } from 'zod'
 import { PortalClient } from '../../services/portal/client.ts'
 import { userFolders } from '../../services/portal/layout.ts'
+import type { Result } from '../../services/portal/request.ts'
 import { type ClaimedJob, type Outcome, PortalWorker } from '../../services/portal/worker.ts'
 import { root } from '../support/our-stack.ts'
 import { tempDir } from '../support/temp.ts'
@@ -43,7 +44,7 @@ suite('a portal in Python', { skip, concurrency: false }, () => {
     )
     assert.deepEqual(errors[0], { code: 'too_loud', message: 'That is too loud.', todo: 'Whisper.' })
     assert.match(errors[1]?.message ?? '', /RuntimeError: broken/)
-    for (const folder of Object.values(rig.folders) as string[]) assert.deepEqual(await readdir(folder), [])
+    await rig.leavesNothing()
   })
 
   test('a client in Python is answered by our worker, and no fast answer is missed', async () => {
@@ -79,7 +80,7 @@ suite('a portal in Python', { skip, concurrency: false }, () => {
     for (const job of [hangs, blocks]) {
       assert.deepEqual(await job.wait(), { ok: true, id: job.id, words: 0, attempt: 2 })
     }
-    for (const folder of Object.values(rig.folders) as string[]) assert.deepEqual(await readdir(folder), [])
+    await rig.leavesNothing()
   })
 
   test('a job of a killed worker in Python is done by ours', async () => {
@@ -93,25 +94,38 @@ suite('a portal in Python', { skip, concurrency: false }, () => {
     assert.deepEqual(await job.wait(), { ok: true, id: job.id, attempt: 2 })
   })
 
-  test('what a dead claimer had finished is delivered, and what it had only begun is done again', async () => {
-    await using rig = await Rig.start()
-    await rig.worker.stop()
-    const run = join(rig.spool, 'stt/.run/999999999-000000000000', user)
-    for (const id of ['finished', 'begun']) {
-      await mkdir(join(run, `${id}~1`), { recursive: true })
-      await writeFile(join(run, `${id}~1`, 'request.json'), '{}')
-      await writeFile(join(run, `${id}~1`, 'result.json'), JSON.stringify({ ok: true, id, from: 'the dead' }))
-    }
-    await writeFile(join(run, 'finished~1.complete'), '')
-    await rig.restart()
-    assert.deepEqual(await client(rig.spool, 'fail_wait', 'finished'), [
-      { ok: true, id: 'finished', from: 'the dead' },
-    ])
-    assert.deepEqual(await client(rig.spool, 'fail_wait', 'begun'), [
-      { ok: true, id: 'begun', words: 0, attempt: 2 },
-    ])
-    assert.equal((await readdir(join(rig.spool, 'stt/.run'))).length, 1)
-  })
+  for (const by of ['Python', 'TypeScript'])
+    test(`what a dead claimer had finished is delivered by ${by}, and what it had only begun is done again`, async () => {
+      await using rig = await Rig.start()
+      await rig.worker.stop()
+      const run = join(rig.spool, 'stt/.run/999999999-000000000000', user)
+      for (const [id, name] of [
+        ['finished', 'finished~1.complete'],
+        ['begun', 'begun~1'],
+      ] as const) {
+        await mkdir(join(run, name), { recursive: true })
+        await writeFile(join(run, name, 'request.json'), '{}')
+        await writeFile(join(run, name, 'result.json'), JSON.stringify({ ok: true, id, from: 'the dead' }))
+      }
+      await writeFile(join(run, 'finished~1.complete/stream.ndjson'), '{"word":"last"}\n')
+      await mkdir(join(rig.folders.live, 'finished'), { recursive: true })
+      if (by === 'Python') await rig.restart()
+      await using _served =
+        by === 'TypeScript'
+          ? await serveHere(rig.spool, ({ attempt }) =>
+              Promise.resolve({ type: 'done', body: { words: 0, attempt } }),
+            )
+          : undefined
+      const words = await readFile(join(rig.folders.done, 'finished/stream.ndjson'), 'utf8')
+      assert.equal(words, '{"word":"last"}\n')
+      assert.deepEqual(await readdir(rig.folders.live), [])
+      assert.deepEqual(await client(rig.spool, 'fail_wait', 'finished'), [
+        { ok: true, id: 'finished', from: 'the dead' },
+      ])
+      const [begun] = await client(rig.spool, 'fail_wait', 'begun')
+      assert.deepEqual([begun?.['words'], begun?.['attempt']], [0, 2])
+      assert.equal((await readdir(join(rig.spool, 'stt/.run'))).length, 1)
+    })
 
   test('a late duplicate is dropped, and a job that is put back by `mv` runs again', async () => {
     await using rig = await Rig.start()
@@ -126,7 +140,7 @@ suite('a portal in Python', { skip, concurrency: false }, () => {
     const marker = await rig.client.submit({})
     await marker.wait()
     assert.equal(rig.worker.output.split('began mine').length, 3)
-    for (const folder of Object.values(rig.folders) as string[]) assert.deepEqual(await readdir(folder), [])
+    await rig.leavesNothing()
   })
 
   test('a worker that is silent for longer than its lease loses its job, and what it still says is dropped', async () => {
@@ -145,7 +159,7 @@ suite('a portal in Python', { skip, concurrency: false }, () => {
     zombie.child.kill('SIGCONT')
     await zombie.saw(`job ${job.id}~1 was taken over`)
     await zombie.stop()
-    for (const folder of Object.values(rig.folders) as string[]) assert.deepEqual(await readdir(folder), [])
+    await rig.leavesNothing()
   })
 
   test('a job that kills its worker three times is put aside, and its client hears so', async () => {
@@ -240,6 +254,99 @@ suite('a portal in Python', { skip, concurrency: false }, () => {
     assert.deepEqual(await readdir(join(rig.spool, 'stt/.run')), [])
   })
 
+  test('a user whose folder is a link or a file stops nobody else, and nothing behind it is touched', async () => {
+    await using rig = await Rig.start()
+    await rig.worker.stop()
+    const outside = join(rig.spool, '..', 'outside')
+    await mkdir(join(outside, 'mine~1'), { recursive: true })
+    await mkdir(join(rig.spool, 'stt/ann'))
+    await symlink(outside, join(rig.spool, 'stt/ann/todo'))
+    await mkdir(join(rig.spool, 'stt/bob'))
+    await writeFile(join(rig.spool, 'stt/bob/cancel'), '')
+    await rig.restart()
+    const job = await rig.client.submit({})
+    assert.ok((await job.wait()).ok)
+    assert.deepEqual(await readdir(outside), ['mine~1'])
+    for (const name of ['ann/todo', 'bob/cancel'])
+      assert.equal(rig.worker.output.split(`${name} is no folder`).length, 2, rig.worker.output)
+  })
+
+  test('an answer is not lost where its place is taken by junk, or its folder was removed by hand', async () => {
+    await using rig = await Rig.start()
+    const gate = join(rig.spool, 'gate')
+    const jobs = [
+      await rig.client.submit({ does: 'pass-gate', gate }, { id: 'mine' }),
+      await rig.client.submit({ does: 'pass-gate', gate: `${gate}2` }),
+    ]
+    for (const job of jobs) await rig.worker.saw(`began ${job.id} 1`)
+    await mkdir(join(rig.folders.done, 'mine/junk'), { recursive: true })
+    await writeFile(gate, '')
+    assert.ok((await jobs[0]?.wait())?.ok)
+    await rm(rig.folders.done, { recursive: true })
+    await writeFile(`${gate}2`, '')
+    assert.ok((await jobs[1]?.wait())?.ok)
+  })
+
+  test('more than a user may have waiting is refused, and so is all of it on a full disk', async () => {
+    await using rig = await Rig.start({ concurrency: 1, limits: { waiting: 2, waiting_bytes: 1000 } })
+    const hangs = await rig.client.submit({ does: 'hang' })
+    await rig.worker.saw(`began ${hangs.id} 1`)
+    const small = await rig.client.submit({})
+    assert.equal(await rig.refused({ big: 'x'.repeat(1000) }), 'over_quota')
+    const second = await rig.client.submit({})
+    assert.equal(await rig.refused({}), 'over_quota')
+    await rig.worker.stop()
+    await rig.restart({ limits: { free_bytes: 2 ** 60 } })
+    for (const job of [hangs, small, second]) assert.equal(codeOf(await job.wait()), 'disk_low')
+  })
+
+  test('a deadline is answered while the job still waits', async () => {
+    await using rig = await Rig.start({ concurrency: 1 })
+    const hangs = await rig.client.submit({ does: 'hang' })
+    await rig.worker.saw(`began ${hangs.id} 1`)
+    const deadline = new Date(Date.now() + 300)
+    const result = await (await rig.client.submit({}, { deadline })).wait()
+    assert.equal(codeOf(result), 'deadline')
+    assert.ok(Date.now() >= deadline.getTime())
+  })
+
+  test('jobs of the loaded model go first, and users take turns', async () => {
+    await using rig = await Rig.start({ concurrency: 1 })
+    const gate = join(rig.spool, 'gate')
+    const first = await rig.client.submit({ does: 'pass-gates', gate, model: 'a' })
+    await rig.worker.saw(`began ${first.id} 1`)
+    for (const [id, model] of [
+      ['1', 'b'],
+      ['2', 'a'],
+    ] as const)
+      await rig.client.submit({ model }, { id })
+    using ann = new PortalClient({ spool: rig.spool, service: 'stt', user: 'ann' })
+    const hers = await ann.submit({ does: 'pass-gates', gate: `${gate}2`, model: 'a' }, { id: '3' })
+    for (const client of [ann, rig.client]) await rig.looked(client)
+    await writeFile(gate, '')
+    await rig.worker.saw('began 3 1')
+    await writeFile(`${gate}2`, '')
+    await hers.wait()
+    for (const id of ['1', '2']) await (await rig.client.job(id)).wait()
+    for (const id of ['1', '2', '3']) await rig.worker.saw(`began ${id} 1`)
+    const order = [...rig.worker.output.matchAll(/began ([123]) 1/g)].map(match => match[1])
+    assert.deepEqual(order, ['2', '3', '1'])
+  })
+
+  test('with fsync of client and worker many at once are answered', async () => {
+    await using rig = await Rig.start({ durability: 'fsync' })
+    assert.deepEqual(await client(rig.spool, 'synced', '12'), [12])
+  })
+
+  test('a second worker stands by until the first one has ended', async () => {
+    await using rig = await Rig.start()
+    await using second = new Python('steered_worker.py', [rig.spool, 'stt'])
+    await second.saw(`is served by process ${rig.worker.child.pid} already`)
+    await rig.worker.kill()
+    await second.saw('stt ready')
+    assert.ok((await (await rig.client.submit({})).wait()).ok)
+  })
+
   test('the example serves a request that was made by hand', async () => {
     await using dir = await tempDir()
     await using worker = new Python('../examples/word_count.py', [], { COURANTE_HOME: dir.path })
@@ -318,24 +425,40 @@ class Rig implements AsyncDisposable {
   worker: Python
   readonly #dir: AsyncDisposable
 
-  static async start(): Promise<Rig> {
+  static async start(options: Json = {}): Promise<Rig> {
     const dir = await tempDir()
-    const rig = new Rig(dir)
+    const rig = new Rig(dir, options)
     await rig.worker.saw('stt ready')
     return rig
   }
 
-  private constructor(dir: Awaited<ReturnType<typeof tempDir>>) {
+  private constructor(dir: Awaited<ReturnType<typeof tempDir>>, options: Json) {
     this.#dir = dir
     this.spool = join(dir.path, 'portals')
     this.client = new PortalClient({ spool: this.spool, service: 'stt', user })
     this.folders = userFolders(this.spool, 'stt', user)
-    this.worker = new Python('steered_worker.py', [this.spool, 'stt'])
+    this.worker = new Python('steered_worker.py', [this.spool, 'stt', JSON.stringify(options)])
   }
 
-  async restart(): Promise<void> {
-    this.worker = new Python('steered_worker.py', [this.spool, 'stt'])
+  async restart(options: Json = {}): Promise<void> {
+    this.worker = new Python('steered_worker.py', [this.spool, 'stt', JSON.stringify(options)])
     await this.worker.saw('stt ready')
+  }
+
+  /** The code of the error that answers it. */
+  async refused(request: Json, client = this.client): Promise<string> {
+    return codeOf(await (await client.submit(request)).wait())
+  }
+
+  /** The worker has looked into all that a user has waiting: this one is seen to be late only then. */
+  async looked(client: PortalClient): Promise<void> {
+    assert.equal(await this.refused({ deadline: 1 }, client), 'deadline')
+  }
+
+  /** Without the empty folders that the client keeps for its next requests. */
+  async leavesNothing(): Promise<void> {
+    this.client[Symbol.dispose]()
+    for (const folder of Object.values(this.folders) as string[]) assert.deepEqual(await readdir(folder), [])
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -373,6 +496,10 @@ async function client(spool: string, what: string, ...args: readonly string[]): 
 }
 
 type Json = Record<string, unknown>
+
+function codeOf(result: Result): string {
+  return result.ok ? 'none' : result.error.code
+}
 
 async function appears(path: string): Promise<string> {
   for (;;) {

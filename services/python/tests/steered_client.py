@@ -39,8 +39,7 @@ async def request(portal, body, *words):
 
 
 async def draw(portal, body, folder):
-    result = await portal.request(json.loads(body))
-    result.collect(folder)
+    result = await portal.request(json.loads(body), files_to=folder)
     say({name: path.read_text(encoding='utf-8') for name, path in result.files.items()})
 
 
@@ -91,6 +90,12 @@ async def expire(portal, body):
         say(error.code)
 
 
+async def synced(portal, count):
+    """Many at once, of a client that syncs."""
+    results = await asyncio.gather(*(portal.request({}) for _ in range(int(count))))
+    say(len({result.id for result in results}))
+
+
 async def wait(portal, id):
     try:
         await portal.wait(id, timeout=0)
@@ -114,4 +119,5 @@ if __name__ == '__main__':
     if what == 'blocking':
         blocking(spool, service, *rest)
     else:
-        asyncio.run(globals()[what](Portal(spool, service), *rest))
+        durability = 'fsync' if what == 'synced' else 'rename'
+        asyncio.run(globals()[what](Portal(spool, service, durability=durability), *rest))

@@ -1,14 +1,19 @@
-"""A worker for the tests: the request says what the handler does."""
+"""`steered_worker.py SPOOL SERVICE [OPTIONS]`, a worker for the tests: the request says what the handler does."""
 
 import asyncio
+import json
 import os
 import sys
 import time
 
-from courante_portal import PortalError, serve
+from courante_portal import Limits, PortalError, serve
+
+loaded = ''
 
 
 async def handle(job):
+    global loaded
+    loaded = job.request.get('model', loaded)
     print('began', job.id, job.attempt, flush=True)
     does = job.request.get('does')
     if does == 'refuse':
@@ -21,7 +26,7 @@ async def handle(job):
         await asyncio.Event().wait()
     if does == 'block-once' and job.attempt == 1:
         time.sleep(3600)
-    if does == 'pass-gate' and job.attempt == 1:
+    if does == 'pass-gate' and job.attempt == 1 or does == 'pass-gates':
         while not os.path.exists(job.request['gate']):
             await asyncio.sleep(0.01)
     if does == 'talk':
@@ -43,4 +48,7 @@ async def handle(job):
 
 
 if __name__ == '__main__':
-    serve(sys.argv[1], sys.argv[2], handle, concurrency=4, grace=0.5)
+    options = {'concurrency': 4, 'grace': 0.5, **json.loads(sys.argv[3] if len(sys.argv) > 3 else '{}')}
+    options['limits'] = Limits(**options.get('limits', {}))
+    models = (lambda request: request.get('model', ''), lambda: loaded)
+    serve(sys.argv[1], sys.argv[2], handle, models=models, **options)

@@ -1,4 +1,4 @@
-// contract-worker SPOOL SERVICE rename|fsync: does what services/portal/transport.contract.ts asks for
+// contract-worker SPOOL SERVICE rename|fsync: does what test/support/transport-contract.ts asks for
 import { once } from 'node:events'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

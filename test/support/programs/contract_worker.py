@@ -1,4 +1,4 @@
-"""contract_worker.py SPOOL SERVICE: does what services/portal/transport.contract.ts asks for."""
+"""contract_worker.py SPOOL SERVICE: does what test/support/transport-contract.ts asks for."""
 
 import asyncio
 import sys

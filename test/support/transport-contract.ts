@@ -2,8 +2,8 @@ import assert from 'node:assert/strict'
 import { readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { tempDir } from '../../test/support/temp.ts'
-import type { ClientTransport, SubmittedJob } from './transport.ts'
+import { tempDir } from './temp.ts'
+import type { ClientTransport, SubmittedJob } from '../../services/portal/transport.ts'
 
 /**
  * What carries requests, in one pairing of client and worker. The worker answers `{does, …}`: `echo` with the `text` of the request
