@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync } from 'node:fs'
+import { lstatSync, readdirSync, statSync } from 'node:fs'
 import { readdir, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import type { ZodType } from 'zod'
@@ -13,6 +13,7 @@ import { idSchema } from './ids.ts'
 import { instanceName } from './instance.ts'
 import {
   heartbeatName,
+  isWhole,
   makeUserFolders,
   oddOf,
   serverFolders,
@@ -44,6 +45,9 @@ const sweepMs = 60_000
 /** A look around a long queue takes its time, and so does a sweep: how much longer each rests. */
 const restFactor = { scan: 4, sweep: 50 } as const
 const maxRestMs = 10_000
+/** A user's folders that have not changed are read again after so long, for what was seen and could not be claimed. */
+const rereadMs = 30_000
+const settledMs = 1000
 
 /** The worker's end of a portal in folders: a watch for speed, and a rescan every few seconds for truth. */
 export class FileTransport implements WorkerTransport {
@@ -55,6 +59,8 @@ export class FileTransport implements WorkerTransport {
   readonly #watch = new FolderWatch()
   /** Whose folders are as they should be. */
   readonly #users = new Set<string>()
+  /** When their folders were read. */
+  readonly #read = new Map<string, number>()
   /** Jobs that lie in `todo/` for good: `user/name`. */
   readonly #unfit = new Set<string>()
   #turnedAway = Promise.resolve()
@@ -107,6 +113,7 @@ export class FileTransport implements WorkerTransport {
     try {
       return this.#claims.claim(user, name)
     } catch (error) {
+      this.#read.delete(user)
       if (!(error instanceof UnfitJob)) throw error
       const key = `${user}/${name}`
       this.#unfit.add(key)
@@ -251,9 +258,11 @@ export class FileTransport implements WorkerTransport {
   async #lookAt(user: string): Promise<void> {
     try {
       const folders = this.#folders(user)
-      const odd = oddOf(folders)
-      if (odd !== undefined) throw new Error(portalProblems.oddFolder(odd))
-      makeUserFolders(folders)
+      if (!isWhole(folders)) {
+        const odd = oddOf(folders)
+        if (odd !== undefined) throw new Error(portalProblems.oddFolder(odd))
+        makeUserFolders(folders)
+      }
       const { spool, service } = this.#options
       this.#claims.setShared(user, isThere(shareMark(spool, service, user)))
       await this.#takeStock(user, folders)
@@ -261,6 +270,7 @@ export class FileTransport implements WorkerTransport {
       this.#complaints.delete(user)
     } catch (error) {
       this.#users.delete(user)
+      this.#read.delete(user)
       for (const folder of Object.values(this.#folders(user)) as string[]) this.#watch.remove(folder)
       this.#complain(user, `the portal of ${user}: ${(error as Error).message}`)
     }
@@ -278,6 +288,12 @@ export class FileTransport implements WorkerTransport {
     }
     watch(todo, name => this.#events?.waiting(user, name))
     watch(cancel, name => this.#events?.cancelled(user, name))
+    const changed = Math.max(statSync(todo).mtimeMs, statSync(cancel).mtimeMs)
+    const read = this.#read.get(user) ?? -Infinity
+    const now = Date.now()
+    // A change in the same moment as the last look may have left the folder's time as it was.
+    if (read - changed > settledMs && now - read < rereadMs) return
+    this.#read.set(user, now)
     const names = await readdir(todo)
     const present = new Set(names)
     for (const key of this.#unfit)

@@ -55,6 +55,11 @@ export function oddOf(folders: UserFolders): string | undefined {
   return (Object.values(folders) as string[]).find(path => isThere(path) && !isFolder(path))
 }
 
+/** Whether all of them are there. */
+export function isWhole(folders: UserFolders): boolean {
+  return (Object.values(folders) as string[]).every(isFolder)
+}
+
 /** Creates what is missing, open to its owner only. Client and worker both call it, so neither has to come first. */
 export function makeUserFolders(folders: UserFolders): void {
   for (const path of Object.values(folders) as string[]) makeFolder(path, 0o700)

@@ -21,6 +21,7 @@ export class SpareFolders implements Disposable {
   }
 
   take(): string {
+    if (this.#spares.length === 0) this.#emptyAll()
     for (let spare = this.#spares.pop(); spare !== undefined; spare = this.#spares.pop()) {
       // What lies in `prep` for long is swept.
       if (isThere(spare)) return spare

@@ -1494,6 +1494,11 @@ class Worker:
             odd = folders.odd()
             if odd is not None:
                 raise OSError(f'{odd} is no folder, so nothing of this user is served; remove it')
+            if lexists(join(self._spool, self._service, '.shared', user)) or (
+                lexists(folders.todo) and os.lstat(folders.todo).st_uid != os.geteuid()
+            ):
+                # What another uid may write to has to be copied in first (services/portal/copy-in.ts).
+                raise OSError('another user of this machine, whom only the worker in TypeScript can serve')
             folders.make()
             self._watches[user] = [
                 self._watch.add(folders.todo, (user, 'todo')),
