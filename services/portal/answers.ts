@@ -143,6 +143,6 @@ export function completed(claim: Claim): string {
 function writeAnswer({ folder, blank }: Claim, line: string): void {
   const path = `${folder}/result.json`
   const from = `${folder}/${blankName}`
-  if (blank && !isThere(path) && writeOver(from, line)) renameSync(from, path)
+  if (blank && writeOver(from, line)) renameSync(from, path)
   else writeNew(path, `${line}\n`)
 }

@@ -94,12 +94,19 @@ export class Claims {
     const attempt = parseAttemptName(name)
     if (attempt === undefined) return undefined
     const claim = { user, attempt, folder: this.#folderOf(user, attempt) }
-    if (!this.#move(claim, name)) {
+    const from = `${this.#user(user).todo}/${name}`
+    let answered = this.#answers.isAnswered(claim)
+    if (answered && isThere(`${from}/result.json`)) {
+      // It was taken out of `done` or `error`, and is meant as a new job.
+      this.#tombstones.remove(user, attempt.id)
+      answered = false
+    }
+    if (!this.#move(claim, from)) {
       // Or our own folder was taken away with our lease.
       this.#made.delete(user)
       return undefined
     }
-    return this.#due(claim)
+    return this.#due(claim, answered)
   }
 
   /** Before anything else is done with a claim. Words: what another user's folder has that can't be taken in. */
@@ -178,11 +185,7 @@ export class Claims {
     }
   }
 
-  #move(claim: Claim, name: string): boolean {
-    const from = `${this.#user(claim.user).todo}/${name}`
-    // One with an answer in it was taken out of `done` or `error`, and is meant as a new job.
-    if (this.#answers.isAnswered(claim) && isThere(`${from}/result.json`))
-      this.#tombstones.remove(claim.user, claim.attempt.id)
+  #move(claim: Claim, from: string): boolean {
     try {
       return moved(from, claim.folder)
     } catch (error) {
@@ -198,7 +201,7 @@ export class Claims {
     }
   }
 
-  #due(claim: Claim): Claim | undefined {
+  #due(claim: Claim, answered: boolean): Claim | undefined {
     const found = lstatSync(claim.folder, { throwIfNoEntry: false })
     // A link in a job's place would lead out of the portal, whatever is checked further in; a file is no job.
     if (found?.isDirectory() !== true) {
@@ -206,12 +209,15 @@ export class Claims {
       return undefined
     }
     // One with whom the service is shared may write to what is ours, too: to an answer that is put back.
-    if (found.uid !== uid || this.#shared.has(claim.user)) return this.#dueOfOther(claim)
-    const names = this.#namesIn(claim)
-    if (this.#answers.isAnswered(claim)) {
-      this.#discard(claim.folder)
+    const isOther = found.uid !== uid || this.#shared.has(claim.user)
+    if (isOther && !wrap(claim.folder)) return undefined
+    if (answered) {
+      this.#discard(isOther ? wrapperOf(claim.folder) : claim.folder)
       return undefined
     }
+    // What is in it is not looked at before it is copied, and then what an earlier attempt left stays out.
+    if (isOther) return { ...claim, foreign: true }
+    const names = this.#namesIn(claim)
     for (const name of names) if (leftover.test(name) && name !== blankName) this.#clear(claim.folder, name)
     return names.includes(blankName) ? { ...claim, blank: true } : claim
   }
@@ -229,14 +235,6 @@ export class Claims {
       if (!isClosed(error)) throw error
       throw new UnfitJob(claim, { cause: error })
     }
-  }
-
-  /** What is in it is not looked at before it is copied, and then what an earlier attempt left stays out. */
-  #dueOfOther(claim: Claim): Claim | undefined {
-    if (!wrap(claim.folder)) return undefined
-    if (!this.#answers.isAnswered(claim)) return { ...claim, foreign: true }
-    this.#discard(wrapperOf(claim.folder))
-    return undefined
   }
 
   /** Where it lies while it is ours; its parent is there. */

@@ -61,6 +61,8 @@ export class FileTransport implements WorkerTransport {
   readonly #users = new Set<string>()
   /** When their folders were read. */
   readonly #read = new Map<string, number>()
+  /** Claims of which the watch has not told yet: `user/name`. It may miss some, so it is emptied at each look around. */
+  readonly #claimed = new Set<string>()
   /** Jobs that lie in `todo/` for good: `user/name`. */
   readonly #unfit = new Set<string>()
   #turnedAway = Promise.resolve()
@@ -111,6 +113,7 @@ export class FileTransport implements WorkerTransport {
       throw Object.assign(new Error(portalProblems.overslept(this.#options.service)), { code: overslept })
     }
     try {
+      this.#claimed.add(`${user}/${name}`)
       return this.#claims.claim(user, name)
     } catch (error) {
       this.#read.delete(user)
@@ -133,7 +136,7 @@ export class FileTransport implements WorkerTransport {
     const refusal = await this.#claims.takeIn(claim)
     const read = refusal === undefined ? await readRequest(claim.folder, schema) : undefined
     this.#lease.ensureFresh()
-    if (this.#lease.lost || !isThere(claim.folder)) return undefined
+    if (this.#lease.lost) return undefined
     return read ?? { ok: false, detail: refusal ?? '' }
   }
 
@@ -219,6 +222,7 @@ export class FileTransport implements WorkerTransport {
     const { spool, service } = this.#options
     const isRunning = (user: string, id: string) => this.#events?.isRunning(user, id) ?? false
     const at = { spool, service, claims: this.#claims, answers: this.#answers, maxAttempts, isRunning }
+    this.#claimed.clear()
     this.#lease.ensureFresh()
     const holders = await this.#lease.holders()
     const other = holders.find(({ holder }) => holder === 'working')
@@ -278,16 +282,17 @@ export class FileTransport implements WorkerTransport {
 
   /** Watches a user's folders, then reads them. */
   async #takeStock(user: string, { todo, cancel }: UserFolders): Promise<void> {
-    // The watch tells of what leaves, too.
-    const watch = (folder: string, tell: (name: string) => void) => {
-      const onChange = (name: string | null) => {
-        if (name === null) this.#rescan()
-        else if (isThere(`${folder}/${name}`)) tell(name)
-      }
-      this.#watch.add(folder, onChange, true)
+    const changedTodo = (name: string | null) => {
+      if (name === null) this.#rescan()
+      // It tells of what leaves, too: first of our own claim.
+      else if (!this.#claimed.delete(`${user}/${name}`)) this.#events?.waiting(user, name)
     }
-    watch(todo, name => this.#events?.waiting(user, name))
-    watch(cancel, name => this.#events?.cancelled(user, name))
+    const changedCancel = (name: string | null) => {
+      if (name === null) this.#rescan()
+      else if (isThere(`${cancel}/${name}`)) this.#events?.cancelled(user, name)
+    }
+    this.#watch.add(todo, changedTodo, true)
+    this.#watch.add(cancel, changedCancel, true)
     const changed = Math.max(statSync(todo).mtimeMs, statSync(cancel).mtimeMs)
     const read = this.#read.get(user) ?? -Infinity
     const now = Date.now()
