@@ -57,7 +57,7 @@ export const commands: Readonly<Record<string, Command>> = {
     load: () => import('./events.ts'),
   },
   portal: {
-    usage: `portal ls|show|submit|wait|retry|cancel|gc|top [WORD…] [--json] ${where}`,
+    usage: `portal ls|show|submit|wait|retry|cancel|share|gc|top [WORD…] [--json] ${where}`,
     summary: 'the queues of requests: list, submit, wait, retry, cancel; alone it tells how',
     load: () => import('./portal.ts'),
   },

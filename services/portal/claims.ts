@@ -56,6 +56,7 @@ export class Claims {
   readonly #disk: Disk
   readonly #tombstones: Tombstones
   readonly #answers: Answers
+  readonly #onDropped: (name: string) => void
   readonly #server: ServerFolders
   readonly #made = new Set<string>()
   readonly #users = new Map<string, UserFolders>()
@@ -69,7 +70,9 @@ export class Claims {
     disk: Disk
     tombstones: Tombstones
     answers: Answers
+    onDropped: (name: string) => void
   }) {
+    this.#onDropped = options.onDropped
     this.#spool = options.spool
     this.#service = options.service
     this.#server = serverFolders(options.spool, options.service)
@@ -212,6 +215,7 @@ export class Claims {
     const isOther = found.uid !== uid || this.#shared.has(claim.user)
     if (isOther && !wrap(claim.folder)) return undefined
     if (answered) {
+      this.#onDropped(attemptName(claim.attempt))
       this.#discard(isOther ? wrapperOf(claim.folder) : claim.folder)
       return undefined
     }

@@ -84,7 +84,8 @@ export class FileTransport implements WorkerTransport {
     this.#tombstones = new Tombstones(serverFolders(spool, service).seen)
     const answering = { spool, service, disk: new Disk(durability), tombstones: this.#tombstones }
     this.#answers = new Answers(answering)
-    this.#claims = new Claims({ ...answering, instance, maxAttempts, answers: this.#answers })
+    const onDropped = (name: string) => this.#log(portalProblems.duplicate(name))
+    this.#claims = new Claims({ ...answering, instance, maxAttempts, answers: this.#answers, onDropped })
     this.#lease = new Lease({ spool, service, instance, times: lease }, error =>
       this.#log(`the portal's heartbeat failed: ${String(error)}`),
     )

@@ -16,6 +16,7 @@ const badAudio: Record<BadAudio, string> = {
 export const portalProblems = {
   oddFolder: (path: string): string =>
     `${path} is no folder, so nothing of this user is served; remove it, and it is made anew`,
+  duplicate: (name: string): string => `job ${name} had been answered, and its duplicate is dropped`,
   noLook: (error: string): string =>
     `what waits can't be looked at in advance (${error}), so its sizes and deadlines count only when its turn comes`,
   noClaim: (error: string): string =>

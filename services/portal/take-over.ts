@@ -5,6 +5,7 @@ import type { Claim } from './claim.ts'
 import type { Claims } from './claims.ts'
 import { attemptName, parseAttemptName } from './ids.ts'
 import { heartbeatName, oddOf, serverFolders, userFolders } from './layout.ts'
+import { portalProblems } from './messages.ts'
 import { hasCode, ifThereNow, isFolder, isThere, removeEmpty, removeFile, removeIfOpen } from './moves.ts'
 import { type Holder, recoveryOf } from './recovery.ts'
 
@@ -76,7 +77,7 @@ async function takeOne(at: TakeOver, claim: Claim, holder: Holder): Promise<stri
   if (plan.type === 'leave') return undefined
   if (plan.type === 'drop') {
     claims.discard(claim)
-    return `job ${name} had been answered, and its duplicate is dropped`
+    return portalProblems.duplicate(name)
   }
   const live = join(userFolders(at.spool, at.service, user).live, attempt.id)
   removeIfOpen(live)

@@ -1384,7 +1384,8 @@ class Worker:
                 if began >= next_sweep:
                     await asyncio.to_thread(self._guarded, self._sweep)
                     next_sweep = began + max(SWEEP_S, (time.monotonic() - began) * REST)
-                rest = (time.monotonic() - began) * REST
+                # A look around a long queue takes its time.
+                rest = min(10.0, (time.monotonic() - began) * 4)
                 await _nap(self._due, max(self._watch.interval, rest))
             if self._tasks:
                 await asyncio.wait(set(self._tasks))
@@ -1414,16 +1415,13 @@ class Worker:
             self._guarded(self._beat)
 
     def _beat(self) -> None:
-        heartbeat = join(self._mine, 'heartbeat')
-        try:
-            os.utime(heartbeat)
-        except FileNotFoundError:  # the first one, or this process was taken for dead, and its jobs are gone
-            os.makedirs(self._mine, exist_ok=True)
-            Path(heartbeat).touch()
-        now = time.monotonic()
-        if now - self._last_beat > LEASE_S:
+        if time.monotonic() - self._last_beat > LEASE_S:
             self._lease_lost = True
-        self._last_beat = now
+        # It may have been taken for dead, and its folder with it.
+        os.makedirs(self._mine, exist_ok=True)
+        # One that has lost its lease says so, and counts for the others as one that is silent.
+        Path(self._mine, 'heartbeat').write_text('lost\n' if self._lease_lost else '')
+        self._last_beat = time.monotonic()
 
     def _holder(self, instance: str) -> str:
         if instance == self._instance:
@@ -1432,6 +1430,11 @@ class Worker:
             return 'dead'
         folder = join(self._base, '.run', instance)
         heartbeat = join(folder, 'heartbeat')
+        try:
+            if os.stat(heartbeat).st_size > 0:
+                return 'silent'
+        except FileNotFoundError:
+            pass
         return 'silent' if _age(heartbeat if lexists(heartbeat) else folder) > LEASE_S else 'working'
 
     def _other_claimer(self) -> str | None:
@@ -1458,12 +1461,16 @@ class Worker:
 
     async def _scan(self) -> None:
         try:
+            other = self._other_claimer()
+            # One that was silent for longer than its lease leaves the service to its successor; of two that both
+            # think that they serve, the one whose name comes first goes on.
+            if other is not None and (self._lease_lost or other < self._instance):
+                self._lease_lost = self._paused = True
+                self._beat()
+                return self._complain('', self._served_by(other, 'now'))
             if self._lease_lost:
-                # One that was silent for longer than its lease leaves the service to its successor.
-                successor = self._other_claimer()
-                if successor is not None:
-                    return self._complain('', self._served_by(successor, 'now'))
                 self._lease_lost = False
+                self._beat()
             for instance in _names(join(self._base, '.run')):
                 holder = self._holder(instance)
                 if holder != 'working':

@@ -22,6 +22,7 @@ export class PythonClient implements ClientTransport {
   readonly #child: ChildProcess
   readonly #told = new EventEmitter()
   readonly #jobs = new Map<string, SubmittedJob>()
+  readonly #gone = new AbortController()
   #calls = 0
 
   static async start(
@@ -40,6 +41,7 @@ export class PythonClient implements ClientTransport {
   private constructor(child: ChildProcess) {
     this.#child = child
     this.#told.setMaxListeners(0)
+    child.once('exit', code => this.#gone.abort(new Error(`the client in Python ended with ${code}`)))
     createInterface({ input: child.stdout! }).on('line', line => {
       const told = JSON.parse(line) as Told
       this.#told.emit(String(told.call), told)
@@ -90,7 +92,8 @@ export class PythonClient implements ClientTransport {
 
   async #call(what: object, signal?: AbortSignal): Promise<unknown> {
     const call = ++this.#calls
-    const told = once(this.#told, String(call), { signal }) as Promise<[Told]>
+    const signals = AbortSignal.any(signal === undefined ? [this.#gone.signal] : [this.#gone.signal, signal])
+    const told = once(this.#told, String(call), { signal: signals }) as Promise<[Told]>
     this.#tell({ ...what, call })
     try {
       return (await told)[0].value
@@ -102,7 +105,7 @@ export class PythonClient implements ClientTransport {
 
   async *#lines(what: object): AsyncGenerator {
     const call = ++this.#calls
-    const told = on(this.#told, String(call)) as AsyncIterable<[Told]>
+    const told = on(this.#told, String(call), { signal: this.#gone.signal }) as AsyncIterable<[Told]>
     this.#tell({ ...what, call })
     for await (const [{ line }] of told) {
       if (line === undefined) return

@@ -5,7 +5,7 @@ from courante_portal import serve
 
 
 def count(job):
-    with job.open(job.request['file']) as file:
+    with job.open(job.request.get('file', '')) as file:
         return {'words': len(file.read().split())}
 
 

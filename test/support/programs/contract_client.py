@@ -6,8 +6,10 @@ stop, of a call. Answers: {"call": 1, "value": …}, {"call": 1, "line": …} of
 
 import asyncio
 import json
+import os
 import sys
 import time
+import traceback
 
 from courante_portal import Portal, PortalError
 
@@ -25,9 +27,7 @@ async def submit(portal, call, told):
 
 async def wait(portal, call, told):
     try:
-        result = await portal.wait(told['id'])
-        if told['filesTo'] is not None:
-            result.collect(told['filesTo'])
+        result = await portal.wait(told['id'], files_to=told['filesTo'])
         say(call, value=result.body)
     except PortalError as error:
         say(call, value={'ok': False, 'id': told['id'], 'error': error_of(error)})
@@ -49,6 +49,14 @@ async def cancel(portal, call, told):
     say(call, value=None)
 
 
+async def carefully(work):
+    try:
+        await work
+    except Exception:  # a fault of this program or of the client, which nobody awaits
+        traceback.print_exc()
+        os._exit(1)
+
+
 async def main(spool, service):
     does = {'submit': submit, 'wait': wait, 'stream': stream, 'cancel': cancel}
     reader = asyncio.StreamReader()
@@ -62,7 +70,7 @@ async def main(spool, service):
         if told['do'] == 'stop':
             tasks[told['call']].cancel()
         else:
-            tasks[told['call']] = asyncio.ensure_future(does[told['do']](portal, told['call'], told))
+            tasks[told['call']] = asyncio.ensure_future(carefully(does[told['do']](portal, told['call'], told)))
     portal.close()
 
 
