@@ -24,7 +24,7 @@ import {
   removeAll,
   removeAside,
   removeEmpty,
-  removeFile,
+  removeIfOpen,
 } from './moves.ts'
 import { addPlain, blankName } from './plain-files.ts'
 import { copyRefusals } from './share-messages.ts'
@@ -145,7 +145,7 @@ export class Claims {
       for (const name of namesBelow(claim.attempt.id, n)) this.drop(claim.user, name)
     }
     // Of an attempt that came so far and no further; in the queue it would say that this is meant as a new job.
-    removeFile(join(claim.folder, 'result.json'))
+    removeIfOpen(join(claim.folder, 'result.json'))
     const { todo } = this.#user(claim.user)
     if (moved(claim.folder, join(todo, attemptName({ id: claim.attempt.id, attempt: n })))) return
     if (!isThere(todo)) {
