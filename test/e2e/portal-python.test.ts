@@ -347,6 +347,15 @@ suite('a portal in Python', { skip, concurrency: false }, () => {
     assert.ok((await (await rig.client.submit({})).wait()).ok)
   })
 
+  test('another user of the machine is left to our worker, and the others are served', async () => {
+    await using rig = await Rig.start()
+    await mkdir(join(rig.spool, 'stt/.shared/ada'), { recursive: true })
+    await mkdir(join(rig.spool, 'stt/ada/todo/job'), { recursive: true })
+    await rig.worker.saw('the portal of ada: another user of this machine')
+    assert.equal((await (await rig.client.submit({})).wait()).ok, true)
+    assert.deepEqual(await readdir(join(rig.spool, 'stt/ada/todo')), ['job'])
+  })
+
   test('the example serves a request that was made by hand', async () => {
     await using dir = await tempDir()
     await using worker = new Python('../examples/word_count.py', [], { COURANTE_HOME: dir.path })
