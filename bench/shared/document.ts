@@ -8,7 +8,8 @@ export function markdown([head, ...rows]: readonly (readonly string[])[]): strin
 /** Puts `content` between the markers that a bench's program has in a document. */
 export function between(program: string, text: string, name: string, content: string): string {
   const [begin, end] = [`<!-- ${name}: written by ${program} -->`, `<!-- end of ${name} -->`]
-  const [from, to] = [text.indexOf(begin), text.indexOf(end)]
+  const from = text.indexOf(begin)
+  const to = text.indexOf(end, from)
   if (from === -1 || to < from) throw new Error(`no markers for ${name}`)
   return `${text.slice(0, from + begin.length)}\n\n${content}\n\n${text.slice(to)}`
 }

@@ -1,8 +1,8 @@
-import { linkSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { existsSync, linkSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { newId } from './ids.ts'
-import { hasCode, ifThere, isThere, makeFolder, removeFile } from './moves.ts'
+import { hasCode, ifThere, makeFolder, removeFile } from './moves.ts'
 
 /** Tombstones with one text, of one second, are one file with many names: a name costs a third of a file. */
 const sameFileMs = 1000
@@ -59,7 +59,7 @@ export class Tombstones {
   }
 
   has(user: string, id: string): boolean {
-    return isThere(this.#path(user, id))
+    return existsSync(this.#path(user, id))
   }
 
   remove(user: string, id: string): void {
