@@ -25,8 +25,8 @@ export class Tombstones {
   readonly #seen: string
   /** By their text. */
   readonly #stones = new Map<string, Stone>()
-  /** Oldest first, in ms of the same clock as `expire`'s. */
-  readonly #known = new Map<string, { readonly user: string; readonly id: string; readonly since: number }>()
+  /** Since when, by `user/id`, oldest first, in ms of the same clock as `expire`'s. There may be a million. */
+  readonly #known = new Map<string, number>()
 
   constructor(seen: string) {
     this.#seen = seen
@@ -79,8 +79,10 @@ export class Tombstones {
   /** Removes those that are older than `keptMs`, unless the answer still waits to be collected. What is left comes next time. */
   expire(now: number, keptMs: number, waits: (user: string, id: string) => boolean): void {
     const began = performance.now()
-    for (const { user, id, since } of this.#known.values()) {
+    for (const [key, since] of this.#known) {
       if (now - since <= keptMs || performance.now() - began > sliceMs) return
+      const slash = key.indexOf('/')
+      const [user, id] = [key.slice(0, slash), key.slice(slash + 1)]
       if (waits(user, id)) this.#remember(user, id, now)
       else this.remove(user, id)
     }
@@ -108,7 +110,7 @@ export class Tombstones {
   #remember(user: string, id: string, since: number): void {
     const key = `${user}/${id}`
     this.#known.delete(key)
-    this.#known.set(key, { user, id, since })
+    this.#known.set(key, since)
   }
 
   #path(user: string, id: string): string {
