@@ -27,7 +27,8 @@ export class ServiceSet {
     this.#specs = around.stack.services
     const onChange = (service: SupervisedService): void => {
       changed(service)
-      if (isUp(service)) this.#release()
+      // Also for one that waits: a failed one whose files changed is put back here by nobody's `start`.
+      if (isUp(service) || service.state.type === 'waiting') this.#release()
       for (const waiter of this.#waiters) waiter()
     }
     for (const name of startOrder(this.#specs)) {
@@ -63,7 +64,6 @@ export class ServiceSet {
 
   start(names: readonly string[]): void {
     for (const name of names) this.get(name).handle({ type: 'start' })
-    this.#release()
   }
 
   /** Stops these, dependents before what they depend on; resolves when they are gone. */

@@ -61,6 +61,19 @@ suite('supervisor: health, files, tasks', { timeout: 60_000 }, () => {
     await up.until('two runs', async () => (await up.client.status()).services[1]?.state === 'ready')
   })
 
+  test('a failed service starts when its files change, with nothing else going on', async () => {
+    await using rig = await Rig.make({})
+    const src = join(rig.stack.home, 'src')
+    mkdirSync(src)
+    const watch = { paths: [src], ignore: [], debounceMs: 10 }
+    const command = `test -e ${src}/good && exec sleep 1000; exit 3`
+    await using up = await Rig.up({ one: { watch, command, maxFailures: 1 } })
+    await up.until('failed', async () => (await up.client.status()).services[0]?.state === 'failed')
+    await up.event('service_watched')
+    writeFileSync(join(src, 'good'), '')
+    await up.until('it runs', async () => (await up.client.status()).services[0]?.state === 'ready')
+  })
+
   test('a one-shot task is waited for until it has exited with 0, and counts as ready then', async () => {
     await using rig = await Rig.up({
       web: { dependsOn: ['migrate'] },
