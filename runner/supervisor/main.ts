@@ -8,7 +8,7 @@ import type { Stack } from '../stack/model.ts'
 import { endConsole } from './console-session.ts'
 import { Control } from './control.ts'
 import { EventHub } from './event-hub.ts'
-import { Guard } from './guard.ts'
+import { Guard } from '../../lib/guard.ts'
 import { openKeyPipe } from './keys.ts'
 import { LogFile } from './log-file.ts'
 import { keepLogs } from './log-keeper.ts'
@@ -61,7 +61,10 @@ async function supervise(stack: Stack, spawn: Spawn, io: SupervisorIo): Promise<
   const hub = new EventHub()
   const tell = (text: string): void => hub.emit({ type: 'notice', text })
   const panes = new PaneLogs(stack, hub)
-  const guard = new Guard(stack, io.env['PATH'] ?? '', detail => tell(notices.guardTrouble(detail)))
+  const guard = new Guard(
+    { mark: `COURANTE_RUN=${stack.run}`, tmux: stack.consoleSocket, path: io.env['PATH'] ?? '' },
+    detail => tell(notices.guardTrouble(detail)),
+  )
   const logOf = (service: string): LogFile =>
     new LogFile({
       folder: join(stack.home, 'logs'),

@@ -37,6 +37,7 @@ async function pulled(git: Git, top: string, before: string, after: string): Pro
   const [short = '', date = '', subject = ''] = commit.out.split('\n')
   const names = (await git('diff', '--name-only', before, after)).out.split('\n').filter(name => name !== '')
   const own = (path: string): string => relative(top, resolve(import.meta.dirname, '../..', path))
+  const locks = [own('package-lock.json'), own('services/engines/package-lock.json')]
   const ours = [`${own('runner')}/`, `${own('lib')}/`]
   return {
     ok: true,
@@ -48,7 +49,7 @@ async function pulled(git: Git, top: string, before: string, after: string): Pro
     subject,
     filesChanged: names.length,
     // Of another project's packages only Python's are ours to install.
-    installs: names.some(name => name === own('package-lock.json') || isRequirements(name)),
+    installs: names.some(name => locks.includes(name) || isRequirements(name)),
     lockfileChanged: names.includes('package-lock.json'),
     runnerChanged: names.some(name => ours.some(folder => name.startsWith(folder))),
   }

@@ -1,7 +1,7 @@
 import { relative } from 'node:path'
 import type { Service, Stack } from '../stack/model.ts'
 import type { EventBody, NotStarted, ServiceStatus } from './events.ts'
-import type { Guard } from './guard.ts'
+import type { Guard } from '../../lib/guard.ts'
 import type { LogFile } from './log-file.ts'
 import { notices, readyInWords } from './messages.ts'
 import { untilPortFree } from './ports.ts'

@@ -1,12 +1,12 @@
 #!/bin/sh
-# The guard: outlives a killed supervisor by a moment and takes its services along.
-# Usage: guard.sh <run id> [<tmux socket>]. Reads lines from a pipe that only the supervisor holds: `add <group>`, `del <group>`, `end`.
-# At end of file without `end` the supervisor is dead: every listed group is killed, then (where there is a /proc) every
-# process that carries the run's id in its environment, until none is seen twice in a row: also daemons, also what was
-# spawned in the supervisor's last moment. The guard itself is started without that variable. The console's tmux session is
-# ended politely, so that it restores the terminal, and first, before another run can have one there.
+# The guard: outlives a killed parent by a moment and takes the parent's processes along.
+# Usage: guard.sh <NAME=value> [<tmux socket>]. Reads lines from a pipe that only the parent holds: `add <group>`, `del <group>`, `end`.
+# At end of file without `end` the parent is dead: every listed group is killed, then (where there is a /proc) every process
+# that carries that line in its environment, until none is seen twice in a row: also daemons, also what was spawned in the
+# parent's last moment. The guard itself is started without that variable. A console's tmux session is ended politely, so
+# that it restores the terminal, and first, before another run can have one there.
 trap '' HUP INT TERM QUIT
-run=$1
+mark=$1
 console=${2:-}
 groups=' '
 while read -r verb group; do
@@ -28,7 +28,7 @@ quiet=0
 rounds=0
 while [ -r /proc/self/environ ] && [ "$quiet" -lt 2 ] && [ "$rounds" -lt 200 ]; do
   rounds=$((rounds + 1))
-  found=$(grep -l -F -e "COURANTE_RUN=$run" /proc/[0-9]*/environ 2>/dev/null)
+  found=$(grep -l -F -e "$mark" /proc/[0-9]*/environ 2>/dev/null)
   if [ -z "$found" ]; then
     quiet=$((quiet + 1))
   else

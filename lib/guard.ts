@@ -2,28 +2,30 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
-import type { Stack } from '../stack/model.ts'
+
+export interface GuardOptions {
+  /** A line of the environment (`NAME=value`) by which it finds what left its group; none of its own. */
+  readonly mark: string
+  /** Socket of a tmux session that it ends first. */
+  readonly tmux?: string | undefined
+  /** The PATH to find programs in. */
+  readonly path: string
+}
 
 /**
- * A small process outside every group (guard.sh) that holds one end of a pipe. If the supervisor is killed, it reads the
- * end of file and kills every group on its list. If the guard itself dies, a new one takes its place.
+ * A small process outside every group (guard.sh) that holds one end of a pipe. If this process is killed, it reads the end
+ * of file and kills every group on its list. If the guard itself dies, a new one takes its place.
  */
 export class Guard {
-  readonly #stack: Pick<Stack, 'run' | 'consoleSocket'>
-  readonly #path: string
+  readonly #options: GuardOptions
   readonly #onTrouble: (detail: string) => void
   readonly #groups = new Set<number>()
   #child: ChildProcess
   #ending = false
   #deaths: number[] = []
 
-  constructor(
-    stack: Pick<Stack, 'run' | 'consoleSocket'>,
-    path: string,
-    onTrouble: (detail: string) => void,
-  ) {
-    this.#stack = stack
-    this.#path = path
+  constructor(options: GuardOptions, onTrouble: (detail: string) => void) {
+    this.#options = options
     this.#onTrouble = onTrouble
     this.#child = this.#spawn()
   }
@@ -42,7 +44,7 @@ export class Guard {
     this.#child.stdin?.write(`del ${pgid}\n`)
   }
 
-  /** Lets it go without killing anything; only when every service has ended. */
+  /** Lets it go without killing anything; only when everything guarded has ended. */
   async end(): Promise<void> {
     this.#ending = true
     const child = this.#child
@@ -53,17 +55,14 @@ export class Guard {
   }
 
   #spawn(): ChildProcess {
-    const child = spawn(
-      'sh',
-      [join(import.meta.dirname, 'guard.sh'), this.#stack.run, this.#stack.consoleSocket ?? ''],
-      {
-        cwd: '/',
-        // Not the run's id: it would find itself.
-        env: { PATH: this.#path },
-        stdio: ['pipe', 'ignore', 'ignore'],
-        detached: true,
-      },
-    )
+    const { mark, tmux = '', path } = this.#options
+    const child = spawn('sh', [join(import.meta.dirname, 'guard.sh'), mark, tmux], {
+      cwd: '/',
+      // Not the mark: it would find itself.
+      env: { PATH: path },
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    })
     // Its death is handled at `exit`; the broken pipe says the same a moment before.
     child.stdin.on('error', () => undefined)
     child.once('error', error => this.#onTrouble(error.message))
