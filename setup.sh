@@ -9,13 +9,13 @@ command=${1:-help}
 # An installed package (docs/any-project.md): its packages are the business of whoever installed it, so that only a Node
 # may be missing; and Node strips no types there by itself.
 case $root/ in
-  */node_modules/*) packaged=yes lock=$root/package.json up='npx courante up' ;;
-  *) packaged='' lock=$root/package-lock.json up='npm run up' ;;
+  */node_modules/*) packaged=yes locks=package.json up='npx courante up' ;;
+  *) packaged='' locks='package-lock.json services/engines/package-lock.json' up='npm run up' ;;
 esac
 [ "$command" != init ] || up='courante init'
 
 # What would make the last check stale: another Node at that path, a changed lockfile. One cksum, no node start.
-fingerprint() { { ls -lLn "$1" && cat "$lock" && echo "$2"; } 2>/dev/null | cksum; }
+fingerprint() { { ls -lLn "$1" && (cd "$root" && cat $locks) && echo "$2"; } 2>/dev/null | cksum; }
 
 hand_over() {
   PATH=$(dirname -- "$node"):$PATH
@@ -80,8 +80,9 @@ plan() {
   if [ -n "$packaged" ]; then echo "To install, inside $root:"; else echo 'To install, all of it inside this folder:'; fi
   [ -n "$node" ] || item 'Node 24, a private copy, about 50 MB (190 MB unpacked), MIT' "npm: $private@24" .runtime
   if [ -z "$packaged" ]; then
-    if [ "$wanted" = all ]; then packages='packages for use and development, about 130 MB (230 MB unpacked)'; else packages='packages, about 75 MB (115 MB unpacked)'; fi
+    if [ "$wanted" = all ]; then packages='packages for use and development, about 120 MB (210 MB unpacked)'; else packages='packages, about 65 MB (90 MB unpacked)'; fi
     item "$packages, each under its own licence" 'npm: package-lock.json' node_modules
+    item "the engines' native libraries, about 75 MB (135 MB unpacked), MIT and Apache-2.0" 'npm: services/engines/package-lock.json' services/engines/node_modules
   fi
   [ "$command" != up ] || item 'Python venv, if a Python >= 3.12 is here, nothing to download' 'your Python' venv
 }
@@ -137,5 +138,7 @@ echo 'Installing the packages …'
 omit=--omit=dev
 [ "$wanted" = all ] && omit=--include=dev
 (cd "$root" && quietly npm ci --ignore-scripts "$omit") || exit
+# Apart from the rest, so that a project which uses the runner only does without them.
+(cd "$root/services/engines" && quietly npm ci --ignore-scripts) || exit
 remember
 hand_over "$@"

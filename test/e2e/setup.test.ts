@@ -22,7 +22,14 @@ async function freshClone(place = 'a clone') {
   await mkdir(join(clone, 'runner'), { recursive: true })
   await copyFile(join(root, 'runner/strip-types.js'), join(clone, 'runner/strip-types.js'))
   await mkdir(tools)
-  for (const file of ['setup.sh', 'courante', 'package.json', 'package-lock.json']) {
+  await mkdir(join(clone, 'services/engines'), { recursive: true })
+  for (const file of [
+    'setup.sh',
+    'courante',
+    'package.json',
+    'package-lock.json',
+    'services/engines/package-lock.json',
+  ]) {
     await copyFile(join(root, file), join(clone, file))
   }
   await writeFile(
