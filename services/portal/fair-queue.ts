@@ -14,7 +14,7 @@ export interface Waiting {
 
 /**
  * The order in which waiting jobs are claimed: deficit round-robin over the users, so that a flood delays its own user only;
- * within a user the loaded model's jobs first, unless another has waited for `patienceMs`. Taking one costs the same however
+ * within a user the loaded models' jobs first, unless another has waited for `patienceMs`. Taking one costs the same however
  * many wait.
  */
 export class FairQueue {
@@ -53,11 +53,15 @@ export class FairQueue {
   }
 
   /** Takes the next one out. `busy` ids are passed over and kept until `release`. */
-  take(now: number, loaded: string, busy: (job: Waiting) => boolean): Waiting | undefined {
+  take(
+    now: number,
+    isLoaded: (model: string) => boolean,
+    busy: (job: Waiting) => boolean,
+  ): Waiting | undefined {
     for (;;) {
       const user = this.#turns[0]
       if (user === undefined) return undefined
-      const entry = user.peek(now - this.#patienceMs, loaded)
+      const entry = user.peek(now - this.#patienceMs, isLoaded)
       if (entry !== undefined && entry.job.cost > user.deficit) {
         user.deficit++
         this.#rotate()
@@ -164,15 +168,20 @@ class User {
     lane.push(entry)
   }
 
-  peek(impatientBefore: number, loaded: string): Entry | undefined {
+  peek(impatientBefore: number, isLoaded: (model: string) => boolean): Entry | undefined {
     let oldest = this.fresh.first
+    let loaded: Entry | undefined
     for (const [model, lane] of this.#lanes) {
       const { first } = lane
-      if (first === undefined) this.#lanes.delete(model)
-      else if (oldest === undefined || first.job.since < oldest.job.since) oldest = first
+      if (first === undefined) {
+        this.#lanes.delete(model)
+        continue
+      }
+      if (oldest === undefined || first.job.since < oldest.job.since) oldest = first
+      if (isLoaded(model) && (loaded === undefined || first.job.since < loaded.job.since)) loaded = first
     }
     if (oldest === undefined || oldest.job.since < impatientBefore) return oldest
-    return this.#lanes.get(loaded)?.first ?? oldest
+    return loaded ?? oldest
   }
 
   /** `entry` is what `peek` gave. */

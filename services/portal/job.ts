@@ -4,7 +4,7 @@ import { newId, parseAttemptName } from './ids.ts'
 import type { UserFolders } from './layout.ts'
 import { jobErrors } from './messages.ts'
 import { ifThereNow, isThere, moved, removeAside, removeIfOpen } from './moves.ts'
-import { type Result, resultSchema, statusSchema } from './request.ts'
+import { type Result, resultSchema, type Status, statusSchema } from './request.ts'
 import { StreamLines } from './stream-lines.ts'
 import { takeFiles } from './take-files.ts'
 import type { RunningOrEnded, SubmittedJob } from './transport.ts'
@@ -46,22 +46,29 @@ export class Job implements SubmittedJob {
     return this.#until(() => this.#collect(options.filesTo), signal)
   }
 
-  /** Waits until the job is at work and has said so, which a session does with its socket; or until it has ended. */
-  waitForStatus(signal?: AbortSignal): Promise<RunningOrEnded> {
+  /**
+   * Waits until the job has said something of itself, or has ended. A session names its socket when it is ready, and before
+   * that it may say that its model is being loaded: `isIt` tells which status is waited for.
+   */
+  waitForStatus(
+    signal?: AbortSignal,
+    isIt: (status: Status) => boolean = () => true,
+  ): Promise<RunningOrEnded> {
     return this.#until(async () => {
       const result = await this.#collect()
       if (result !== undefined) return { type: 'ended', result }
-      const status = readJson(join(this.#folders.live, this.id, 'status.json'))
-      return status === undefined ? undefined : { type: 'running', status: statusSchema.parse(status) }
+      const json = readJson(join(this.#folders.live, this.id, 'status.json'))
+      const status = json === undefined ? undefined : statusSchema.parse(json)
+      return status === undefined || !isIt(status) ? undefined : { type: 'running', status }
     }, signal)
   }
 
   /**
    * What the job says while it runs, line by line, until it ends; to be read before `wait`, which collects it. A new
-   * attempt says it all anew.
+   * attempt says it all anew, from `onRestart` on.
    */
-  async *stream(signal?: AbortSignal): AsyncGenerator {
-    await using lines = new StreamLines(() => this.wake())
+  async *stream(signal?: AbortSignal, onRestart?: () => void): AsyncGenerator {
+    await using lines = new StreamLines(() => this.wake(), onRestart)
     for (;;) {
       const found = await this.#until(async () => {
         // Asked before the read: what was said before the end is read after it.

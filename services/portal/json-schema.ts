@@ -1,7 +1,11 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ZodType, z } from 'zod'
-import { envelopeSchema, resultSchema, statusSchema, streamLineSchema, sttRequestSchema } from './request.ts'
+import { llmRequestSchema } from './llm-request.ts'
+import { modelsRequestSchema } from './models-request.ts'
+import { envelopeSchema, resultSchema, statusSchema, streamLineSchema } from './request.ts'
+import { sttRequestSchema } from './stt-request.ts'
+import { ttsRequestSchema } from './tts-request.ts'
 
 /** `node services/portal/json-schema.ts` writes these files anew, for implementers; a test proves that they are up to date. */
 export const schemaFolder = join(import.meta.dirname, '../../docs/portal')
@@ -10,14 +14,18 @@ export const schemaFolder = join(import.meta.dirname, '../../docs/portal')
 export function portalSchemas(): Record<string, object> {
   return {
     'request.schema.json': schemaOf(envelopeSchema, 'request.json of any service'),
-    'stt-request.schema.json': schemaOf(
-      sttRequestSchema.and(envelopeSchema),
-      'request.json of the service stt',
-    ),
+    'stt-request.schema.json': requestOf('stt', sttRequestSchema),
+    'llm-request.schema.json': requestOf('llm', llmRequestSchema),
+    'tts-request.schema.json': requestOf('tts', ttsRequestSchema),
+    'models-request.schema.json': requestOf('models', modelsRequestSchema),
     'status.schema.json': schemaOf(statusSchema, 'live/<id>/status.json'),
     'result.schema.json': schemaOf(resultSchema, 'result.json'),
     'stream-line.schema.json': schemaOf(streamLineSchema, 'a line of live/<id>/stream.ndjson'),
   }
+}
+
+function requestOf(service: string, schema: ZodType): object {
+  return schemaOf(schema.and(envelopeSchema), `request.json of the service ${service}`)
 }
 
 export function schemaText(schema: object): string {

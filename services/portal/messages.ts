@@ -1,18 +1,5 @@
 import type { JobError } from './request.ts'
 
-/** Why a recording can't be read. */
-export type BadAudio = 'missing' | 'empty' | 'not_wav' | 'truncated' | 'no_audio' | 'encoding' | 'too_long'
-
-const badAudio: Record<BadAudio, string> = {
-  missing: 'The request names a recording that is not in its folder.',
-  empty: 'The recording is empty (0 bytes).',
-  not_wav: 'The recording is not a WAV file.',
-  truncated: 'The recording is cut off: it holds less audio than its header says.',
-  no_audio: 'The recording has a WAV header that is broken or lacks the audio.',
-  encoding: 'The recording is a WAV file of an encoding that is not supported.',
-  too_long: 'The recording is over 1 GB.',
-}
-
 export const portalProblems = {
   oddFolder: (path: string): string =>
     `${path} is no folder, so nothing of this user is served; remove it, and it is made anew`,
@@ -29,7 +16,7 @@ export const portalProblems = {
     `the portal ${service} is served by another process already (pid ${instance.split('-')[0]}); stop that one first`,
 }
 
-/** All words that a failed job carries to its client. */
+/** The words that a failed job carries to its client when the portal itself answers it; those of core are core's. */
 export const jobErrors = {
   badRequest: (detail: string): JobError => ({
     code: 'bad_request',
@@ -41,40 +28,10 @@ export const jobErrors = {
     message: "The request can't be used: its folder, or something in it, is closed to the service.",
     todo: 'Give the owner of the folder all rights to it (`chmod -R u+rwX`) and submit it again.',
   }),
-  badAudio: (reason: BadAudio): JobError => ({
-    code: 'bad_audio',
-    message: badAudio[reason],
-    todo: 'Give a WAV file with PCM or float samples, for example: ffmpeg -i INPUT -ac 1 -ar 16000 out.wav',
-  }),
-  modelMissing: (model: string): JobError => ({
-    code: 'model_missing',
-    message: `The model ${model} is not installed.`,
-    todo: 'Run `npm run up`, which offers to fetch it.',
-  }),
-  unknownModel: (model: string, known: string): JobError => ({
-    code: 'unknown_model',
-    message: `There is no model ${model} for this.`,
-    todo: `Use ${known}.`,
-  }),
   engineCrashed: (attempts: number, detail: string): JobError => ({
     code: 'engine_crashed',
     message: `The engine ended ${attempts === 1 ? 'while it worked on this' : `${attempts} times while it worked on this`} (${detail}).`,
     todo: 'See the log of core (`courante logs core`), then try again.',
-  }),
-  noClient: (): JobError => ({
-    code: 'no_client',
-    message: 'Nobody connected to the session.',
-    todo: 'Open a new session and connect to its socket within 10 seconds.',
-  }),
-  badFrames: (): JobError => ({
-    code: 'bad_frames',
-    message: "The session's client sent something that is not a frame of this protocol.",
-    todo: 'See ARCHITECTURE.md for the frames of a session.',
-  }),
-  sessionLost: (): JobError => ({
-    code: 'session_lost',
-    message: 'The session was cut short: core stopped or restarted.',
-    todo: 'Open a new session.',
   }),
   deadline: (): JobError => ({
     code: 'deadline',
@@ -99,7 +56,7 @@ export const jobErrors = {
   cancelled: (): JobError => ({ code: 'cancelled', message: 'The request was cancelled.' }),
   internal: (detail: string): JobError => ({
     code: 'internal',
-    message: `Something in core failed: ${detail}`,
-    todo: 'This is a bug; the log of core (`courante logs core`) has more.',
+    message: `Something in the service failed: ${detail}`,
+    todo: 'This is a bug; the log of the service (`courante logs core`) has more.',
   }),
 }

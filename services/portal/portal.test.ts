@@ -6,7 +6,7 @@ import { tempDir } from '../../test/support/temp.ts'
 import { PortalClient } from './client.ts'
 import { serverFolders, userFolders } from './layout.ts'
 import { jobErrors } from './messages.ts'
-import { type SttRequest, sttRequestSchema } from './request.ts'
+import { type SttRequest, sttRequestSchema } from './stt-request.ts'
 import { type ClaimedJob, type Outcome, PortalWorker } from './worker.ts'
 
 type Handle = (job: ClaimedJob<SttRequest>) => Promise<Outcome>

@@ -6,14 +6,17 @@ import { ifThere } from './moves.ts'
 /** Reads a stream file as it grows, through the change of its folder at the job's end and of its file at a new attempt. */
 export class StreamLines implements AsyncDisposable {
   readonly #wake: () => void
+  readonly #onRestart: () => void
   #file: FileHandle | undefined
   #inode = 0
   #rest = Buffer.alloc(0)
   #watcher: FSWatcher | undefined
   #watched = ''
 
-  constructor(wake: () => void) {
+  /** `onRestart`: what is read from then on is another attempt's. */
+  constructor(wake: () => void, onRestart: () => void = () => undefined) {
     this.#wake = wake
+    this.#onRestart = onRestart
   }
 
   async read(folder: string): Promise<unknown[]> {
@@ -21,6 +24,7 @@ export class StreamLines implements AsyncDisposable {
     const found = await ifThere(stat(path))
     const file = found === undefined || found.ino === this.#inode ? undefined : await ifThere(open(path))
     if (file !== undefined) {
+      if (this.#file !== undefined) this.#onRestart()
       await this.#file?.close()
       this.#file = file
       this.#inode = (await file.stat()).ino

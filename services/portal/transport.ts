@@ -1,7 +1,10 @@
 import type { ZodType } from 'zod'
 import type { Claim } from './claim.ts'
 import type { ReadRequest } from './read-request.ts'
-import type { Result, Status, SttRequestInput } from './request.ts'
+import type { Result, Status } from './request.ts'
+import type { LlmRequestInput } from './llm-request.ts'
+import type { SttRequestInput } from './stt-request.ts'
+import type { TtsRequestInput } from './tts-request.ts'
 import type { Outcome, Voice } from './running-job.ts'
 
 /**
@@ -17,7 +20,11 @@ export interface ClientTransport extends Disposable {
 }
 
 /** What a client may ask of any service. */
-export type RequestInput = SttRequestInput | Readonly<Record<string, unknown>>
+export type RequestInput =
+  | SttRequestInput
+  | LlmRequestInput
+  | TtsRequestInput
+  | Readonly<Record<string, unknown>>
 
 export interface SubmitOptions {
   readonly files?: readonly Attachment[]

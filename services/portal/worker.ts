@@ -32,7 +32,7 @@ export interface WorkerOptions<R> {
   readonly lease?: LeaseTimes
   readonly limits?: Limits
   /** For a service with several models: what a request needs, and what is loaded, so that jobs of one model go together. */
-  readonly models?: { readonly of: (request: R) => string; readonly loaded: () => string }
+  readonly models?: { readonly of: (request: R) => string; readonly isLoaded: (model: string) => boolean }
 }
 
 const maxAttempts = 3
@@ -144,9 +144,9 @@ export class PortalWorker<R> implements WorkerEvents {
 
   #pump(): void {
     const busy = (job: Waiting) => this.#running.has(`${job.user}/${job.id}`)
-    const loaded = this.#options.models?.loaded() ?? ''
+    const isLoaded = this.#options.models?.isLoaded ?? (() => false)
     while (!this.#stopping && !this.#paused && this.#running.size < (this.#options.concurrency ?? 16)) {
-      const job = this.#queue.take(performance.now(), loaded, busy)
+      const job = this.#queue.take(performance.now(), isLoaded, busy)
       if (job === undefined) return
       this.#backlog.forget(job)
       this.#begin(job, abort => this.#run(job, abort))
