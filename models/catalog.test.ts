@@ -5,12 +5,38 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ProblemError } from '../lib/problem.ts'
-import { catalogPath, loadCatalog, modelEntry } from './catalog.ts'
+import { catalogPath, loadCatalog, loadEntries, modelEntry } from './catalog.ts'
 import { resolveModel } from './model.ts'
 import { makeLlamaTokens } from './tokens.ts'
+import { checkHashes } from './verify.ts'
 
 test('our catalog is valid', () => {
-  assert.deepEqual([...loadCatalog().keys()], ['moonshine-tiny', 'silero-vad'])
+  const catalog = loadCatalog()
+  assert.equal(catalog.size, 34)
+  for (const id of ['moonshine-tiny', 'silero-vad', 'espeak-ng', 'starter', 'qwen3-0.6b']) {
+    assert.ok(catalog.has(id), id)
+  }
+  // Downloads are pinned: to a revision, or to a name that never changes its content.
+  for (const { id, from } of catalog.values()) {
+    if (!('url' in from) || !from.url.includes('huggingface.co')) continue
+    assert.match(from.url, /\/resolve\/([0-9a-f]{40}|main)\//, id)
+  }
+})
+
+test('a part of the catalog is read as the whole is', () => {
+  const whole = loadCatalog()
+  for (const [id, entry] of whole) {
+    const part = loadEntries([id])
+    assert.deepEqual(part.get(id), entry)
+    assert.deepEqual(new Set(part.keys()), new Set([id, ...entry.needs]))
+  }
+  assert.deepEqual([...loadEntries(['starter', 'nobody']).keys()], [...whole.keys()])
+})
+
+test('the starter that lies in git is the one of the catalog', async () => {
+  const model = resolveModel('starter', loadCatalog(), { dir: '/', modelsDir: '/' })
+  assert.ok(model !== undefined)
+  assert.deepEqual(await checkHashes(model), { type: 'present' })
 })
 
 test('the tokens file is made byte for byte as the catalog says', async () => {
@@ -44,6 +70,14 @@ test('a fault in the catalog is told with its line', async () => {
   assert.match(
     await faultIn(text.replace('id: silero-vad', 'id: moonshine-tiny')),
     /:\d+:\d+: .*stands here twice/,
+  )
+  assert.match(
+    await faultIn(text.replace('needs: [silero-vad]', 'needs: [silero-bad]')),
+    /:\d+:\d+: models\.0\.needs\.0: there is no other model "silero-bad"/,
+  )
+  assert.match(
+    await faultIn(text.replace('roles: { vad: silero_vad_v5.onnx }', 'roles: { vad: v6.onnx }')),
+    /roles\.vad: no file of it is "v6\.onnx"/,
   )
   assert.match(await faultIn('models: [\n'), /catalog\.yaml:\d+:\d+: /)
 })

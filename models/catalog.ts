@@ -1,10 +1,11 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { isNode, LineCounter, parseDocument } from 'yaml'
 import { z } from 'zod'
 import { ProblemError } from '../lib/problem.ts'
 import { messages } from './messages.ts'
-import { archiveName, delegate, modelFile, modelName, source } from './source.ts'
+import { modelKinds } from './kind.ts'
+import { archiveName, catalogSource, delegate, modelFile, modelName, source, type Source } from './source.ts'
+import { readYaml } from './yaml-file.ts'
 
 /** One entry of the catalog. Its files lie in `<models>/<id>/`. */
 const catalogEntrySchema = z
@@ -13,10 +14,34 @@ const catalogEntrySchema = z
     title: z.string().min(1),
     why: z.string().min(1),
     licence: z.string().min(1),
-    from: source,
+    kind: z.enum(modelKinds),
+    /** Which program of services/engines runs it; empty: none in this version. */
+    engine: z.string().regex(/^[a-z-]*$/),
+    /** How many, for people: 0.6B. */
+    parameters: z.string().min(1).optional(),
+    /** Tokens that it was trained for. */
+    context: z.int().positive().optional(),
+    /** Of an embedding's vector. */
+    dimensions: z.int().positive().optional(),
+    /** What a person should know before it is used. */
+    notes: z.string().min(1).optional(),
+    /** Other models whose files its engine gets, too, by their roles. */
+    needs: z.array(modelName).default([]),
+    settings: z
+      .strictObject({ contextSize: z.int().positive().optional(), sequences: z.int().positive().optional() })
+      .default({}),
+    from: catalogSource,
+    /** What a file is to the engine: role → path. */
+    roles: z.record(z.string().regex(/^[a-z]+$/), z.string().min(1)),
     files: z.array(modelFile).min(1),
   })
   .superRefine(requireEntries)
+  .superRefine((model, context) => {
+    for (const [role, path] of Object.entries(model.roles)) {
+      if (model.files.some(file => file.path === path)) continue
+      context.addIssue({ code: 'custom', path: ['roles', role], message: `no file of it is "${path}"` })
+    }
+  })
 
 const catalogSchema = z.strictObject({
   schema: z.literal(1),
@@ -26,10 +51,20 @@ const catalogSchema = z.strictObject({
         context.addIssue({ code: 'custom', path: [i, 'id'], message: `"${model.id}" stands here twice` })
       }
     }
+    for (const [i, model] of models.entries()) {
+      for (const [k, need] of model.needs.entries()) {
+        if (models.some(other => other.id === need && other.id !== model.id)) continue
+        context.addIssue({
+          code: 'custom',
+          path: [i, 'needs', k],
+          message: `there is no other model "${need}"`,
+        })
+      }
+    }
   }),
 })
 
-type CatalogEntry = z.infer<typeof catalogEntrySchema>
+export type CatalogEntry = z.infer<typeof catalogEntrySchema>
 export type Catalog = ReadonlyMap<string, CatalogEntry>
 
 /** Model files that a stack brings itself; each path is relative to the stack file's folder. */
@@ -61,33 +96,54 @@ export const catalogPath = join(import.meta.dirname, 'catalog.yaml')
 
 /** Reads the catalog; throws a ProblemError that names the line of the first fault. */
 export function loadCatalog(path = catalogPath): Catalog {
-  const lines = new LineCounter()
-  const document = parseDocument(readFileSync(path, 'utf8'), { lineCounter: lines })
-  const fault = document.errors[0]
-  if (fault !== undefined) {
-    const { line, col } = lines.linePos(fault.pos[0])
-    throw new ProblemError(messages.badCatalog(path, line, col, fault.message.split('\n')[0] ?? ''))
+  return parseCatalog(readFileSync(path, 'utf8'), path)
+}
+
+/**
+ * Of the catalog only those entries, and what they need; all of it where one of them is not in it. Parsing the whole file
+ * takes 20 ms, which every start would pay.
+ */
+export function loadEntries(ids: readonly string[], path = catalogPath): Catalog {
+  const text = readFileSync(path, 'utf8')
+  const [head = '', ...blocks] = text.split(/^(?= {2}- id: )/m)
+  const byId = new Map(blocks.map(block => [/^ {2}- id: (\S+)$/m.exec(block)?.[1], block]))
+  const wanted = new Set(ids)
+  for (const id of wanted) {
+    const block = byId.get(id)
+    if (block === undefined) return parseCatalog(text, path)
+    for (const need of /^ {4}needs: \[(.+)\]$/m.exec(block)?.[1]?.split(', ') ?? []) wanted.add(need)
   }
-  const parsed = catalogSchema.safeParse(document.toJS())
-  if (parsed.success) return new Map(parsed.data.models.map(model => [model.id, model]))
-  const issue = parsed.error.issues[0]
-  const keys = issue?.path ?? []
-  // A missing key has no node of its own: its nearest parent that is there is shown.
-  let node: unknown
-  for (let depth = keys.length; depth >= 0 && !isNode(node); depth--) {
-    node = document.getIn(keys.slice(0, depth), true)
-  }
-  const { line, col } = lines.linePos(isNode(node) ? (node.range?.[0] ?? 0) : 0)
-  const where = keys.length === 0 ? '' : `${keys.join('.')}: `
-  throw new ProblemError(messages.badCatalog(path, line, col, where + (issue?.message ?? 'not valid')))
+  return parseCatalog(head + [...wanted].map(id => byId.get(id)).join(''), path)
+}
+
+function parseCatalog(text: string, path: string): Catalog {
+  const read = readYaml(text, catalogSchema)
+  if (read.ok) return new Map(read.data.models.map(model => [model.id, model]))
+  const [{ line, column, fault } = { line: 1, column: 1, fault: '' }] = read.faults
+  throw new ProblemError(messages.badCatalog(path, line, column, fault))
+}
+
+/** Whether this version can run it, or needs it for one that it can run. */
+export function isUsable(model: CatalogEntry, catalog: Catalog): boolean {
+  return (
+    model.engine !== '' ||
+    [...catalog.values()].some(one => one.engine !== '' && one.needs.includes(model.id))
+  )
+}
+
+/** It and those that it needs, those first. */
+export function withNeeds(model: CatalogEntry, catalog: Catalog): CatalogEntry[] {
+  const needed = model.needs.flatMap(id => catalog.get(id) ?? [])
+  return [...needed, model]
 }
 
 /** Each file of an archive needs the name that it has in there; a plain download is one file. */
 function requireEntries(
-  model: { from: z.infer<typeof source>; files: readonly z.infer<typeof modelFile>[] },
+  model: { from: Source; files: readonly z.infer<typeof modelFile>[] },
   context: z.RefinementCtx,
 ): void {
-  const archive = 'npm' in model.from || archiveName.test(new URL(model.from.url).pathname)
+  const { from } = model
+  const archive = 'npm' in from || ('url' in from && archiveName.test(new URL(from.url).pathname))
   for (const [i, file] of model.files.entries()) {
     if (archive && file.entry === undefined && file.made === undefined) {
       context.addIssue({

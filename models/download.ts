@@ -3,6 +3,7 @@ import { createWriteStream } from 'node:fs'
 import { pipeline } from 'node:stream/promises'
 import type { Io } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
+import { openAgent } from './agent.ts'
 import { messages } from './messages.ts'
 
 export type Progress = (bytes: number, total: number) => void
@@ -14,7 +15,8 @@ interface Wanted {
   readonly path: string
   readonly bytes: number
   readonly algorithm: string
-  readonly digest: Buffer
+  /** Undefined: nobody knows it before; then only the size is checked. */
+  readonly digest: Buffer | undefined
 }
 
 interface Options {
@@ -29,13 +31,8 @@ interface Options {
  * it should be (the file is then the caller's to remove). Follows redirects; obeys the usual proxy variables.
  */
 export async function download(wanted: Wanted, options: Options): Promise<void> {
-  const { EnvHttpProxyAgent, interceptors, request } = await import('undici')
-  const stallMs = options.stallMs ?? 60_000
-  const agent = new EnvHttpProxyAgent({
-    ...proxies(options.env),
-    headersTimeout: stallMs,
-    bodyTimeout: stallMs,
-  })
+  const { interceptors, request } = await import('undici')
+  const agent = await openAgent(options.env, options.stallMs ?? 60_000)
   const hash = createHash(wanted.algorithm)
   let received = 0
   let announced: number | undefined
@@ -75,10 +72,12 @@ export async function download(wanted: Wanted, options: Options): Promise<void> 
     await agent.destroy()
   }
   const digest = hash.digest()
-  if (digest.equals(wanted.digest)) return
+  if (wanted.digest === undefined ? received === wanted.bytes : digest.equals(wanted.digest)) return
   if (received < wanted.bytes && announced !== received) {
     throw new ProblemError(messages.cutShort(wanted.what, received, wanted.bytes))
   }
+  if (wanted.digest === undefined)
+    throw new ProblemError(messages.cutShort(wanted.what, received, wanted.bytes))
   const [want, got] = [wanted.digest, digest].map(bytes => shown(wanted.algorithm, bytes))
   throw new ProblemError(messages.integrityMismatch(wanted.what, want ?? '', got ?? ''))
 }
@@ -121,13 +120,5 @@ function wordsFor(error: unknown, wanted: Wanted, received: number): unknown {
       return new ProblemError(messages.unreachable(`${new URL(wanted.url).host} (${wanted.what})`, code))
     default:
       return error
-  }
-}
-
-function proxies(env: Io['env']) {
-  return {
-    httpProxy: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
-    httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
-    noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
   }
 }

@@ -49,13 +49,17 @@ export async function fetchModel(model: Model, options: FetchOptions): Promise<P
 
 async function fetchInto(hidden: string, model: Model, options: FetchOptions): Promise<void> {
   const { from } = model
+  if ('shipped' in from) throw new ProblemError(messages.shippedDamaged(model.id, model.folder))
   const what = sourceName(from)
   const archive = join(hidden, 'download')
   const { url } = 'npm' in from ? await locate(from, options) : from
   const expected =
     'npm' in from
       ? { algorithm: 'sha512', digest: Buffer.from(from.integrity.slice('sha512-'.length), 'base64') }
-      : { algorithm: 'sha256', digest: Buffer.from(from.sha256, 'hex') }
+      : {
+          algorithm: 'sha256',
+          digest: from.sha256 === undefined ? undefined : Buffer.from(from.sha256, 'hex'),
+        }
   await download({ url, what, path: archive, bytes: from.bytes, ...expected }, options)
 
   const files = join(hidden, 'files')

@@ -1,6 +1,7 @@
 import { exit } from '../lib/exit.ts'
 import { exitCodeOf } from '../lib/io.ts'
 import type { Problem } from '../lib/problem.ts'
+import type { YamlFault } from './yaml-file.ts'
 
 /** Everything that this folder says to people about something that went wrong. */
 export const messages = {
@@ -9,6 +10,18 @@ export const messages = {
     what: `${path}:${line}:${column}: ${fault}`,
     todo: 'Correct that line, or get the file back with git checkout.',
     exit: exit.usage,
+  }),
+  badModelsFile: (path: string, faults: readonly YamlFault[]): Problem => ({
+    code: 'bad_models_file',
+    what: faults.map(fault => faultLine(path, fault)).join('\n'),
+    todo: 'Correct it; docs/models.md describes every key. Until then, nothing is changed in it.',
+    exit: exit.usage,
+  }),
+  shippedDamaged: (id: string, folder: string): Problem => ({
+    code: 'shipped_damaged',
+    what: `${id} comes with Courante, and its files in ${folder} are missing or changed.`,
+    todo: `Get them back: git checkout -- ${folder}`,
+    exit: exit.failed,
   }),
   integrityMismatch: (file: string, want: string, got: string): Problem => ({
     code: 'integrity_mismatch',
@@ -81,4 +94,20 @@ export const messages = {
     what: `stopped while fetching ${id}; nothing of it was kept.`,
     exit: exitCodeOf(signal),
   }),
+}
+
+export function faultLine(path: string, { line, column, fault }: YamlFault): string {
+  return `${path}:${line}:${column}: ${fault}`
+}
+
+/** What is wrong with models.yaml although each entry of it is right. */
+export const modelsFileFaults = {
+  taken: (path: string, id: string): string =>
+    `${path}: "${id}" is the id of a model of the catalog, so yours is passed over; give it another id`,
+  unknownDefault: (path: string, kind: string, id: string): string =>
+    `${path}: the default for ${kind} is "${id}", and there is no such model`,
+  otherKind: (path: string, kind: string, id: string, its: string): string =>
+    `${path}: the default for ${kind} is "${id}", which is a model of the kind ${its}`,
+  unknownPin: (path: string, id: string): string => `${path}: "${id}" is pinned, and there is no such model`,
+  unreadable: (path: string, code: string): string => `${path} can't be read (${code})`,
 }

@@ -33,7 +33,9 @@ export function resolveModel(
     }
   }
   const found = catalog.get(entry)
-  return found && { ...found, base: place.modelsDir, folder: join(place.modelsDir, found.id) }
+  if (found === undefined) return undefined
+  const base = 'shipped' in found.from ? import.meta.dirname : place.modelsDir
+  return { ...found, base, folder: join(base, 'shipped' in found.from ? found.from.shipped : found.id) }
 }
 
 function commonFolder(paths: readonly string[]): string {

@@ -3,7 +3,7 @@ import { z } from 'zod'
 
 export const archiveName = /\.(tar\.gz|tgz)$/i
 
-const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha256 as 64 hex digits in lower case')
+export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha256 as 64 hex digits in lower case')
 const bytes = z.int().positive()
 
 /** Also the name of a folder, so no path can hide in it. */
@@ -37,6 +37,9 @@ const urlSource = z.strictObject({
   bytes,
 })
 
+/** The files came with Courante: they lie in that folder beside the catalog. */
+const shippedSource = z.strictObject({ shipped: modelName, sha256, bytes })
+
 /** Where a model's files come from. */
 export const source = z
   .unknown()
@@ -45,7 +48,21 @@ export const source = z
       ? delegate(npmSource, value, context)
       : delegate(urlSource, value, context),
   )
-export type Source = z.infer<typeof source>
+
+/** The same for an entry of our catalog. */
+export const catalogSource = z
+  .unknown()
+  .transform((value, context) =>
+    typeof value === 'object' && value !== null && 'shipped' in value
+      ? delegate(shippedSource, value, context)
+      : delegate(source, value, context),
+  )
+
+/** Of a file that a person names by its URL, the hash may not be known before it is here. */
+export type Source =
+  | z.infer<typeof npmSource>
+  | z.infer<typeof shippedSource>
+  | (Omit<z.infer<typeof urlSource>, 'sha256'> & { readonly sha256?: string })
 
 /** A file to keep. `entry` is its path inside the archive; `made` names a generator instead (see fetch.ts). */
 export const modelFile = z.strictObject({
@@ -59,6 +76,7 @@ export type ModelFile = z.infer<typeof modelFile>
 
 /** What a person is told about where a download comes from. */
 export function sourceName(from: Source): string {
+  if ('shipped' in from) return 'Courante itself'
   return 'npm' in from ? `npm: ${from.npm}@${from.version}` : new URL(from.url).host
 }
 

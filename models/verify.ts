@@ -62,9 +62,9 @@ export async function hashFile(path: string, algorithm: string, signal?: AbortSi
 
 /** A plain download is its file; what is known of the one holds for the other. */
 function plainBytes({ from, files }: Model): number | undefined {
-  return 'url' in from && files.length === 1 && files[0]?.entry === undefined ? from.bytes : undefined
+  return !('npm' in from) && files.length === 1 && files[0]?.entry === undefined ? from.bytes : undefined
 }
 
 function plainSha256({ from, files }: Model): string | undefined {
-  return 'url' in from && files.length === 1 && files[0]?.entry === undefined ? from.sha256 : undefined
+  return !('npm' in from) && files.length === 1 && files[0]?.entry === undefined ? from.sha256 : undefined
 }

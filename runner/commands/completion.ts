@@ -1,6 +1,7 @@
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { messages } from '../messages.ts'
+import { usages as modelsUsages } from '../models/usages.ts'
 import { usages as portalUsages } from '../portal/usages.ts'
 import { scriptUsages } from '../script-usages.ts'
 import { commands } from './index.ts'
@@ -23,16 +24,23 @@ interface Usage {
   readonly summary: string
 }
 
+/** Commands with commands of their own. */
+const families: Readonly<Record<string, Readonly<Record<string, string>>>> = {
+  models: modelsUsages,
+  portal: portalUsages,
+}
+
 /** The options that a usage line names: `-f`, `--yes`. */
 function optionsOf({ name, usage }: Usage): string[] {
-  const all = name === 'portal' ? [usage, ...Object.values(portalUsages)].join(' ') : usage
+  const all = [usage, ...Object.values(families[name] ?? {})].join(' ')
   return [...new Set(Array.from(all.matchAll(/(?<![\w-])--?[a-z][a-z-]*/g), ([option]) => option))]
 }
 
 /** The words that may stand as a command's argument: the names of services, or those of its usage (`bash|zsh`). */
 function argumentsOf({ name, usage }: Usage, self: string): string {
   if (usage.includes('SERVICE')) return `$("${self}" status 2>/dev/null | awk 'NR > 2 { print $2 }')`
-  if (name === 'portal') return Object.keys(portalUsages).join(' ')
+  const family = families[name]
+  if (family !== undefined) return Object.keys(family).join(' ')
   return name === 'completion' ? 'bash zsh' : ''
 }
 

@@ -61,6 +61,11 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'the queues of requests: list, submit, wait, retry, cancel; alone it tells how',
     load: () => import('./portal.ts'),
   },
+  models: {
+    usage: `models [ls|ps|show|load|unload|pin|unpin|default|pull|add|rm] [WORD…] [--json] ${where}`,
+    summary: 'the models: list, download, add, load, choose; alone, a menu',
+    load: () => import('./models.ts'),
+  },
   check: {
     usage: `check ${where}`,
     summary: 'whether the stack file is right',

@@ -1,5 +1,5 @@
 import type { Io } from '../../lib/io.ts'
-import { loadCatalog } from '../../models/catalog.ts'
+import { loadEntries } from '../../models/catalog.ts'
 import { resolveModel, type Model } from '../../models/model.ts'
 import { checkSizes, type ModelState } from '../../models/verify.ts'
 import type { PythonNeed, Environment, ToolNeed } from './environment.ts'
@@ -30,7 +30,7 @@ export type PackageManager = (typeof packageManagers)[number]
 /** Reads only, and runs nothing unless a venv has to be made. */
 export async function look(environment: Environment, env: Io['env']): Promise<Seen> {
   const names = environment.models.filter(entry => typeof entry === 'string')
-  const catalog = names.length === 0 ? new Map<string, never>() : loadCatalog()
+  const catalog = names.length === 0 ? new Map<string, never>() : loadEntries(names)
   const models: Seen['models'][number][] = []
   for (const entry of environment.models) {
     const model = resolveModel(entry, catalog, environment)

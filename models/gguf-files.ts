@@ -1,0 +1,94 @@
+import type { Stats } from 'node:fs'
+import { GgufCache, type ShortHeader } from './gguf-cache.ts'
+import { GgufError, type GgufHeader, llamaMemory, readGgufHeader } from './gguf.ts'
+import { partsOf } from './parts.ts'
+
+export type GgufLook =
+  | {
+      readonly ok: true
+      readonly kind: 'llm' | 'embedding'
+      /** As the file itself calls it. */
+      readonly name: string | undefined
+      readonly memory: (settings: GgufSettings) => number
+    }
+  /** `passing`: of the file system, and the same file may be read at another time. */
+  | { readonly ok: false; readonly reason: string; readonly passing?: boolean }
+
+export interface GgufSettings {
+  readonly contextSize?: number | undefined
+  readonly sequences?: number | undefined
+}
+
+/** What GGUF files say of themselves; each is read once while it stays as it is. */
+export class GgufFiles {
+  readonly #cache: GgufCache
+  /** Those that are no models, too. */
+  readonly #known = new Map<string, GgufLook>()
+
+  /** `cacheFile`: where what was read is kept for the next process. */
+  constructor(cacheFile: string) {
+    this.#cache = new GgufCache(cacheFile)
+  }
+
+  /** `stat`: of the file, which is there. */
+  look(path: string, stat: Stats): GgufLook {
+    // The first of several parts has their bytes in its facts.
+    const parts = partsOf(path).length > 1 ? path : ''
+    const stamp = `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${parts}`
+    const known = this.#known.get(stamp)
+    if (known !== undefined) return known
+    const look = lookAtGguf(path, {
+      get: () => this.#cache.get(stamp),
+      set: header => this.#cache.set(stamp, header),
+    })
+    if (!look.ok && look.passing === true) return look
+    if (this.#known.size >= 4096) this.#known.clear()
+    this.#known.set(stamp, look)
+    return look
+  }
+
+  save(): void {
+    this.#cache.save()
+  }
+}
+
+/** Its header, as it is remembered or else read. */
+export function lookAtGguf(
+  path: string,
+  memory?: { get: () => ShortHeader | undefined; set: (header: GgufHeader) => void },
+): GgufLook {
+  try {
+    const header = memory?.get() ?? read(path, memory?.set)
+    const kind = kindOf(header)
+    if (kind === undefined) return { ok: false, reason: `no language model (${header.architecture})` }
+    const whole = { ...header, chatTemplate: undefined }
+    return {
+      ok: true,
+      kind,
+      name: header.name,
+      memory: ({ contextSize, sequences }) =>
+        llamaMemory(whole, {
+          // As the engine does it where nobody says otherwise.
+          contextSize: Math.min(header.contextLength || 4096, contextSize ?? 4096),
+          sequences: sequences ?? 4,
+        }),
+    }
+  } catch (error) {
+    if (error instanceof GgufError) return { ok: false, reason: error.reason }
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== undefined) return { ok: false, reason: code, passing: true }
+    throw error
+  }
+}
+
+function read(path: string, remember?: (header: GgufHeader) => void): GgufHeader {
+  const header = readGgufHeader(path)
+  remember?.(header)
+  return header
+}
+
+/** Undefined: it neither chats nor embeds, such as the eyes of another model, or a painter. */
+function kindOf({ architecture, vocabSize, blockCount, embeddingOnly }: ShortHeader) {
+  if (architecture === 'clip' || vocabSize === 0 || blockCount === 0) return undefined
+  return embeddingOnly ? 'embedding' : 'llm'
+}

@@ -1,0 +1,186 @@
+import { basename, join } from 'node:path'
+import { type Catalog, type CatalogEntry, withNeeds } from './catalog.ts'
+import type { FoundFile } from './found/folders.ts'
+import type { GgufFiles } from './gguf-files.ts'
+import type { ModelKind } from './kind.ts'
+import { memoryOf } from './memory.ts'
+import { resolveModel } from './model.ts'
+import type { OwnModel } from './models-file.ts'
+import { partsOf } from './parts.ts'
+import { statFile } from './stat-file.ts'
+
+export interface KnownModel {
+  readonly id: string
+  readonly kind: ModelKind
+  readonly title: string
+  /** Which program of services/engines/<kind> runs it: llama, remote, moonshine, espeak …; '': none in this version. */
+  readonly engine: string
+  readonly licence: string
+  readonly origin: 'shipped' | 'catalog' | 'yours' | 'ollama' | 'lmstudio' | 'huggingface'
+  /** Absolute paths by role, such as `model`, or `encoder` and `decoder`; empty where it has no files. */
+  readonly files: Readonly<Record<string, string>>
+  /** Of its own files; those of models that it needs are not counted. */
+  readonly bytes: number
+  readonly installed: boolean
+  /** Absolute paths that are not there, or not whole. */
+  readonly missing: readonly string[]
+  /** For its engine. */
+  readonly settings: Readonly<Record<string, unknown>>
+  /** Its own; undefined: that of the view. */
+  readonly idleMs: number | undefined
+  readonly pinned: boolean
+  /** Bytes of the machine's memory that it is thought to take when loaded; undefined where it is not installed. */
+  readonly memory: number | undefined
+}
+
+/** What is known of the machine while the models are looked at. */
+export interface Look {
+  readonly modelsDir: string
+  /** The user's, for `~/`. */
+  readonly home: string
+  readonly catalog: Catalog
+  /** The names in modelsDir: a model whose folder is not there needs no look at its files. */
+  readonly folders: ReadonlySet<string>
+  readonly gguf: GgufFiles
+  readonly pins: ReadonlySet<string>
+}
+
+export function fromCatalog(entry: CatalogEntry, look: Look): KnownModel {
+  const files: Record<string, string> = {}
+  const missing: string[] = []
+  let ownBytes = 0
+  let allBytes = 0
+  for (const one of withNeeds(entry, look.catalog)) {
+    const model = resolveModel(one.id, look.catalog, { dir: look.modelsDir, modelsDir: look.modelsDir })
+    if (model === undefined) continue
+    for (const [role, path] of Object.entries(one.roles)) files[role] = join(model.folder, path)
+    const isThere = 'shipped' in one.from || look.folders.has(one.id)
+    for (const file of model.files) {
+      const path = join(model.folder, file.path)
+      const bytes = file.bytes ?? ('npm' in one.from ? undefined : one.from.bytes)
+      const size = isThere ? statFile(path)?.size : undefined
+      if (size === undefined || size !== (bytes ?? size)) missing.push(path)
+      if (one === entry) ownBytes += size ?? bytes ?? 0
+      allBytes += size ?? bytes ?? 0
+    }
+  }
+  const installed = missing.length === 0
+  const model = files['model']
+  return {
+    id: entry.id,
+    kind: entry.kind,
+    title: entry.title,
+    engine: entry.engine,
+    licence: entry.licence,
+    origin: 'shipped' in entry.from ? 'shipped' : 'catalog',
+    files,
+    bytes: ownBytes,
+    installed,
+    missing,
+    settings: entry.settings,
+    idleMs: undefined,
+    pinned: look.pins.has(entry.id),
+    memory: !installed
+      ? undefined
+      : entry.engine === 'llama' && model !== undefined
+        ? ggufMemory(model, entry.settings, look)
+        : memoryOf(entry.engine, allBytes),
+  }
+}
+
+export function fromOwn(entry: OwnModel, look: Look): KnownModel {
+  const shared = {
+    id: entry.id,
+    kind: entry.kind,
+    title: entry.title ?? entry.id,
+    licence: entry.licence ?? unknownLicence,
+    origin: 'yours' as const,
+    idleMs: entry.idle,
+    pinned: look.pins.has(entry.id),
+  }
+  if ('url' in entry) {
+    const { url, model, key_env: keyEnv } = entry
+    return {
+      ...shared,
+      engine: 'remote',
+      licence: entry.licence ?? 'as its host states',
+      files: {},
+      bytes: 0,
+      installed: true,
+      missing: [],
+      settings: { url, model, ...(keyEnv === undefined ? {} : { keyEnv }) },
+      memory: memoryOf('remote', 0),
+    }
+  }
+  const path = entry.path.startsWith('~/') ? join(look.home, entry.path.slice(2)) : entry.path
+  const settings = {
+    ...(entry.context_size === undefined ? {} : { contextSize: entry.context_size }),
+    ...(entry.sequences === undefined ? {} : { sequences: entry.sequences }),
+  }
+  return { ...shared, engine: 'llama', settings, ...partsAt(path, settings, look) }
+}
+
+/** Undefined for a file that is gone, not whole, or no language model. */
+export function fromFound(found: FoundFile, look: Look): KnownModel | undefined {
+  const stat = statFile(found.path)
+  const gguf = stat === undefined ? undefined : look.gguf.look(found.path, stat)
+  if (gguf?.ok !== true) return undefined
+  const parts = partsAt(found.path, {}, look)
+  if (!parts.installed) return undefined
+  return {
+    id: found.id,
+    kind: gguf.kind,
+    title: found.title,
+    engine: 'llama',
+    licence: unknownLicence,
+    origin: found.origin,
+    ...parts,
+    settings: {},
+    idleMs: undefined,
+    pinned: look.pins.has(found.id),
+  }
+}
+
+const unknownLicence = 'unknown'
+
+type Parts = Pick<KnownModel, 'files' | 'bytes' | 'installed' | 'missing' | 'memory'>
+
+/** A GGUF file, with its other parts where it has any. */
+function partsAt(path: string, settings: { contextSize?: number; sequences?: number }, look: Look): Parts {
+  const missing: string[] = []
+  let bytes = 0
+  for (const part of partsOf(path)) {
+    const size = statFile(part)?.size
+    if (size === undefined || size === 0) missing.push(part)
+    bytes += size ?? 0
+  }
+  const installed = missing.length === 0
+  const memory = installed ? ggufMemory(path, settings, look) : undefined
+  return { files: { model: path }, bytes, installed, missing, memory }
+}
+
+/** Where the header can't be read, loading will say why; until then, the size of the file says enough. */
+function ggufMemory(
+  path: string,
+  settings: { contextSize?: number | undefined; sequences?: number | undefined },
+  { gguf }: Look,
+): number | undefined {
+  const stat = statFile(path)
+  if (stat === undefined) return undefined
+  const header = gguf.look(path, stat)
+  return header.ok ? header.memory(settings) : memoryOf('llama', stat.size)
+}
+
+/** An id for a file that has none yet: `Qwen3-0.6B-Q8_0.gguf` → `qwen3-0.6b-q8_0`. */
+export function idForFile(path: string): string {
+  return slug(basename(path).replace(/(-00001-of-\d{5})?\.gguf$/i, ''))
+}
+
+export function slug(text: string): string {
+  const id = text
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9._-]+/g, '-')
+    .replace(/^[^a-z0-9]+/, '')
+    .slice(0, 100)
+  return id === '' ? 'model' : id
+}

@@ -1,0 +1,262 @@
+import { exit } from '../../lib/exit.ts'
+import type { Problem } from '../../lib/problem.ts'
+import type { KnownModel } from '../../models/inventory.ts'
+
+const failed = (code: string, what: string, todo: string): Problem => ({
+  code,
+  what,
+  todo,
+  exit: exit.failed,
+})
+const wrong = (code: string, what: string, todo: string): Problem => ({ code, what, todo, exit: exit.usage })
+
+/** Every sentence about a failure that `courante models` can print. `where`: the --stack and --home that were given. */
+export const problems = {
+  unknownModel: (id: string, like: readonly string[], where: string): Problem =>
+    wrong(
+      'unknown_model',
+      `there is no model "${id}".`,
+      like.length === 0
+        ? `All of them: courante models ls --all${where}`
+        : `Perhaps one of these: ${like.slice(0, 8).join(', ')}`,
+    ),
+  notInstalled: ({ id, origin, missing }: KnownModel, where: string): Problem =>
+    failed(
+      'not_installed',
+      `${id} is not installed.`,
+      origin === 'catalog'
+        ? `Get it first: courante models pull ${id}${where}`
+        : `Bring its file back: ${missing.join(', ')}`,
+    ),
+  noEngine: ({ id, title }: Pick<KnownModel, 'id' | 'title'>): Problem =>
+    failed(
+      'no_engine',
+      `this version of Courante has no program that runs ${id} (${title}); nothing was downloaded.`,
+      'courante models ls --all shows which it can run.',
+    ),
+  notInCatalog: (id: string, where: string): Problem =>
+    wrong(
+      'not_in_catalog',
+      `${id} is not a model of the catalog, so there is nothing to pull.`,
+      `Your own are added: courante models add FILE|URL${where}`,
+    ),
+  partOnly: (id: string): Problem =>
+    wrong('part_only', `${id} works inside of other models and is not used by itself.`, 'Name one of those.'),
+  coreNotRunning: (home: string, where: string): Problem => ({
+    code: 'not_running',
+    what: `core is not running for ${home}, and only it loads models.`,
+    todo: `Start it: courante up${where}. It then loads each model that is asked for.`,
+    exit: exit.notRunning,
+  }),
+  coreEnded: (id: string): Problem =>
+    failed('core_ended', `core ended before it had answered about ${id}.`, 'courante logs core tells why.'),
+  fromCore: (error: { code: string; message: string; todo?: string | undefined }): Problem => ({
+    code: error.code,
+    what: error.message,
+    ...(error.todo === undefined ? {} : { todo: error.todo }),
+    exit: exit.failed,
+  }),
+  cannotAsk: (plan: string): Problem => ({
+    code: 'cannot_ask',
+    what: `there is nobody to ask, so nothing was done.\n${plan.trim()}`,
+    todo: 'Agree to it with --yes, or run this in a terminal.',
+    exit: exit.usage,
+  }),
+  declined: (): Problem => ({
+    code: 'declined',
+    what: 'nothing was changed.',
+    exit: exit.declined,
+  }),
+  shipped: (id: string): Problem =>
+    wrong('shipped', `${id} comes with Courante itself.`, 'There is nothing to remove.'),
+  foreign: (id: string, program: string, path: string): Problem =>
+    wrong(
+      'foreign',
+      `${id} belongs to ${program}, and its files are never touched from here.`,
+      `Remove it there: ${path}`,
+    ),
+  resident: (id: string, where: string): Problem =>
+    failed('resident', `${id} is loaded.`, `Unload it first: courante models unload ${id}${where}`),
+  noFile: (path: string, code: string): Problem =>
+    wrong(
+      'no_file',
+      code === 'ENOENT' ? `there is no file ${path}.` : `${path} can't be read (${code}).`,
+      'Give a GGUF file that you may read, or a URL with https:// before it.',
+    ),
+  notGguf: (path: string, reason: string): Problem =>
+    wrong(
+      'not_gguf',
+      `${path} is no GGUF file of a language model (${reasons[reason] ?? reason}).`,
+      'Only GGUF files, as llama.cpp has them, can be added.',
+    ),
+  downloadNotGguf: (url: string, reason: string): Problem =>
+    failed(
+      'not_gguf',
+      `what ${url} sent is no GGUF file of a language model (${reasons[reason] ?? reason}); nothing was kept.`,
+      'Open the address in a browser to see what is there.',
+    ),
+  badUrl: (url: string): Problem =>
+    wrong(
+      'bad_url',
+      `${url} is neither a .gguf file nor an OpenAI-compatible endpoint.`,
+      'An endpoint ends in /v1, such as http://localhost:8080/v1; a file in .gguf.',
+    ),
+  idTaken: (id: string, where: string): Problem =>
+    wrong(
+      'id_taken',
+      `there is a model "${id}" already.`,
+      `Choose another name with --id, or see it: courante models show ${id}${where}`,
+    ),
+  badId: (id: string): Problem =>
+    wrong(
+      'bad_id',
+      `"${id}" can't be an id.`,
+      'Letters, digits, dots, dashes and underscores; a letter or digit first.',
+    ),
+  badKind: (kind: string): Problem =>
+    wrong('bad_kind', `--kind takes llm or embedding, not "${kind}".`, 'Leave it away for a language model.'),
+  badKeyEnv: (): Problem =>
+    wrong(
+      'bad_key_env',
+      'a key is given by the name of the environment variable that holds it, and never itself.',
+      'Such as: --key-env OPENAI_API_KEY',
+    ),
+  onlyForEndpoint: (option: string): Problem =>
+    wrong('only_for_endpoint', `${option} is about an endpoint, and this is a file.`, 'Leave it away.'),
+  nameMissing: (url: string, names: readonly string[], detail: string): Problem =>
+    wrong(
+      'name_missing',
+      names.length === 0
+        ? `${url} does not say which models it has (${detail}).`
+        : `${url} has several models.`,
+      names.length === 0
+        ? "Give the model's name there: --name NAME"
+        : `Say which with --name: ${names.slice(0, 12).join(', ')}${names.length > 12 ? ' …' : ''}`,
+    ),
+  noHead: (url: string, detail: string): Problem =>
+    failed(
+      'unreachable',
+      `${new URL(url).host} does not say what lies at ${url} (${detail}).`,
+      'Check the address and the network, or download the file yourself and add it as a file.',
+    ),
+  manyParts: (url: string, count: number): Problem =>
+    wrong(
+      'many_parts',
+      `${url} is one of ${count} parts of a model, and all of them are needed.`,
+      'Download all into one folder, then add the first of them as a file.',
+    ),
+  noSize: (url: string): Problem =>
+    failed(
+      'no_size',
+      `the server does not say how big ${url} is, so nobody can agree to download it.`,
+      'Download it yourself and add it as a file.',
+    ),
+  notRemoved: (path: string, code: string): Problem =>
+    failed(
+      'not_removed',
+      `${path} can't be removed (${code}).`,
+      'Mend its permissions and run the command again.',
+    ),
+}
+
+const reasons: Readonly<Record<string, string>> = {
+  not_gguf: 'it does not begin as one',
+  truncated: 'it is cut off',
+  version: 'its version is unknown',
+  big_endian: 'its numbers are big-endian',
+  hostile: 'its header is broken',
+}
+
+const states: Readonly<Record<string, string>> = {
+  loading: 'loading',
+  ready: 'ready',
+  unloading: 'unloading',
+  backoff: 'failed, is tried again',
+}
+
+/** What the subcommands tell besides failures. */
+export const words = {
+  note: (text: string): string => `note: ${text}\n`,
+  state: (state: string, progress?: number): string =>
+    `${states[state] ?? state}${state === 'loading' && progress !== undefined ? ` ${Math.floor(progress * 100)} %` : ''}`,
+  pinned: 'pinned',
+  absent: 'files missing',
+  columns: ['', 'id', 'kind', 'size', 'licence', 'state', 'memory'],
+  catalogColumns: ['id', 'kind', 'download', 'licence', 'what it is'],
+  psColumns: ['id', 'kind', 'state', 'memory', 'estimated', 'GPU', 'idle', 'in flight', 'waiting', 'pid'],
+  about: (bytes: string): string => `≈ ${bytes}`,
+  remote: 'elsewhere',
+  star: '* is used where a request names no model of that kind.',
+  canPull: (count: number, where: string): string =>
+    `${count} more can be pulled: courante models ls --all${where}`,
+  toPull: (where: string): string => `To be pulled (courante models pull ID${where}):`,
+  notYet: 'Known, and not run by this version yet:',
+  noneResident: (where: string): string =>
+    `No model is loaded. Core loads each that is asked for; by hand: courante models load ID${where}`,
+  budget: (device: string, used: string, budget: string): string =>
+    `${device}: ${used} of ${budget} reserved`,
+  queue: (name: string, working: number, waiting: number): string =>
+    `${name}: ${working} at work, ${waiting} waiting`,
+  origins: {
+    shipped: 'comes with Courante',
+    catalog: 'the catalog',
+    yours: 'added by you',
+    ollama: 'Ollama',
+    lmstudio: 'LM Studio',
+    huggingface: 'the cache of Hugging Face',
+  },
+  programs: { ollama: 'Ollama', lmstudio: 'LM Studio', huggingface: "Hugging Face's programs" },
+  noEngine: 'none in this version',
+  isDefault: (kind: string): string => `the default for ${kind}`,
+  never: 'never',
+  afterIdle: (time: string): string => `after ${time} without work`,
+  keyMissing: (name: string): string => `${name}, which is not set here`,
+  loading: (id: string, stage: string | undefined, progress: number | undefined): string =>
+    stage === 'waiting'
+      ? `${id}: waits for memory that others use`
+      : `${id}: loading${progress === undefined ? '' : ` ${Math.floor(progress * 100)} %`}`,
+  unloading: (id: string): string => `${id}: waits until its work is done`,
+  wasLoaded: (id: string): string => `${id} was loaded already.\n`,
+  loaded: (id: string, took: string, memory: string): string =>
+    `${id} is loaded${memory === '' ? '' : `, ${memory}`} (${took}).\n`,
+  unloaded: (id: string, took: string): string => `${id} is unloaded (${took}).\n`,
+  stopped: (id: string): string => `${id}: core was asked to stop.\n`,
+  pinnedNow: (id: string): string => `${id} is pinned: core keeps it loaded.\n`,
+  unpinned: (id: string): string => `${id} is not pinned any more.\n`,
+  defaultNow: (id: string, kind: string): string => `${id} is now what is used for ${kind}.\n`,
+  noDefaults: 'no default',
+  pulledAlready: (ids: readonly string[]): string => `installed already: ${ids.join(', ')}\n`,
+  pulled: (id: string, kind: string, where: string): string =>
+    `${id} is installed. To use it for ${kind} from now on: courante models default ${id}${where}\n`,
+  added: (id: string, kind: string, where: string): string =>
+    `${id} is added. To use it for ${kind} from now on: courante models default ${id}${where}\n`,
+  unreached: (url: string, detail: string): string =>
+    `note: ${url} did not answer (${detail}); it is added all the same.\n`,
+  nameUnknownThere: (url: string, name: string): string =>
+    `note: ${url} does not list a model "${name}"; it is added all the same.\n`,
+  askRemove: 'Remove this?',
+  ownModel: 'a model of your choice',
+  licenceUnknown: 'licence unknown',
+  removeFiles: (id: string, folder: string, bytes: string): string =>
+    `The files of ${id} in ${folder} (${bytes}) are deleted.`,
+  removeEntry: (id: string, path: string): string => `The entry ${id} of ${path} is removed.`,
+  leaves: (path: string): string => `${path} stays where it is.`,
+  neededBy: (ids: readonly string[]): string => `${ids.join(', ')} needs it, and can't be loaded without it.`,
+  removed: (id: string): string => `${id} is removed.\n`,
+  wasDefault: (kind: string, next: string | undefined): string =>
+    `For ${kind}, ${next ?? 'nothing'} is used again where nobody names a model.\n`,
+  choose: 'Which model? Type to search; Esc ends',
+  chooseAction: (id: string): string => `${id}:`,
+  actions: {
+    default: 'use it where nobody names a model',
+    pull: 'download it',
+    load: 'load it now',
+    unload: 'unload it',
+    pin: 'pin it: core keeps it loaded',
+    unpin: 'unpin it',
+    show: 'tell all about it',
+    rm: 'remove it',
+    back: 'back',
+  },
+  notInstalled: 'not installed',
+}

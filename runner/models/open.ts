@@ -1,0 +1,140 @@
+import { userInfo } from 'node:os'
+import { join, resolve } from 'node:path'
+import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import type { Io } from '../../lib/io.ts'
+import { ProblemError } from '../../lib/problem.ts'
+import { Inventory, type InventoryView, type KnownModel } from '../../models/inventory.ts'
+import { messages } from '../messages.ts'
+import { whereOptions } from '../options.ts'
+import { knownRun, runContext, type WhereValues } from '../run-context.ts'
+import { type CoreView, readCore } from './core-view.ts'
+import { problems, words } from './messages.ts'
+import { type Subcommand, usages } from './usages.ts'
+
+/** The models of one run, as of now. */
+export interface Models extends InventoryView {
+  readonly inventory: Inventory
+  readonly home: string
+  readonly modelsDir: string
+  /** From where npm is asked. */
+  readonly dir: string
+  readonly spool: string
+  readonly user: string
+  /** Undefined: it is not running. */
+  readonly core: CoreView | undefined
+  /** The --stack and --home that were given, with a blank before: for the commands that a message names. */
+  readonly where: string
+}
+
+/**
+ * Looks at them; what is wrong with models.yaml is told on stderr. Not where the command `edits` it: that may be the cure,
+ * and if it can't be done, the same is told as the reason.
+ */
+export async function openModels(
+  values: WhereValues,
+  io: Io,
+  { edits = false }: { readonly edits?: boolean } = {},
+): Promise<Models> {
+  const places = await placesOf(values, io)
+  const inventory = new Inventory({ ...places, env: io.env })
+  const view = inventory.look()
+  if (!edits) for (const fault of view.faults) io.stderr.write(words.note(fault))
+  const given = (['stack', 'home'] as const).map(name => (values[name] ? ` --${name} ${values[name]}` : ''))
+  return {
+    ...view,
+    ...places,
+    inventory,
+    spool: join(places.home, 'portals'),
+    user: userInfo().username,
+    core: readCore(places.home),
+    where: given.join(''),
+  }
+}
+
+const root = join(import.meta.dirname, '../..')
+
+async function placesOf(values: WhereValues, io: Io) {
+  const models = io.env['COURANTE_MODELS']
+  const usual = resolve(io.cwd, models ?? join(root, 'models/files'))
+  try {
+    const { places } = await runContext(values, io)
+    return { home: places.home, modelsDir: places.models, dir: places.dir }
+  } catch (error) {
+    if (!(error instanceof ProblemError)) throw error
+    // A home that is named needs no stack file; and one that is broken by now must not lock anybody out of what runs.
+    const home = values.home === undefined ? (await knownRun(values, io)).home : resolve(io.cwd, values.home)
+    return { home, modelsDir: usual, dir: io.cwd }
+  }
+}
+
+/** A subcommand's words; too many or too few of them are a problem with its usage. */
+export function parseModels<O extends ParseArgsOptionsConfig>(
+  name: Subcommand,
+  argv: readonly string[],
+  options: O,
+  words: { readonly least: number; readonly most: number },
+) {
+  const wrong = (detail: string, cause?: unknown): ProblemError =>
+    new ProblemError(messages.badArguments(detail, usages[name]), { cause })
+  let parsed
+  try {
+    parsed = parseArgs({
+      args: [...argv],
+      options: { ...whereOptions, ...jsonOption, ...options },
+      allowPositionals: true,
+    })
+  } catch (error) {
+    throw wrong((error as Error).message.split('. ')[0] ?? '', error)
+  }
+  const { positionals } = parsed
+  if (positionals.length < words.least) throw wrong('say which model.')
+  if (positionals.length > words.most) throw wrong(`"${positionals[words.most]}" is one word too many.`)
+  return parsed
+}
+
+const jsonOption = { json: { type: 'boolean' } } as const
+
+export const yesOption = { yes: { type: 'boolean', short: 'y' } } as const
+
+/** npm takes `--yes` for itself and passes it on as a variable; CI has nobody to ask. */
+export function isGranted(values: { readonly yes?: boolean | undefined }, io: Io): boolean {
+  return values.yes === true || io.env['npm_config_yes'] === 'true' || io.env['CI'] === 'true'
+}
+
+/** The model of that id, or a problem that names those that may have been meant. */
+export function findModel(models: Models, id: string): KnownModel {
+  const model = models.models.get(id)
+  if (model !== undefined) return model
+  const like = [...models.models.keys()].filter(other => isLike(other, id))
+  throw new ProblemError(problems.unknownModel(id, like, models.where))
+}
+
+/** The same, and it can be loaded. */
+export function usableModel(models: Models, id: string): KnownModel {
+  const model = findModel(models, id)
+  if (model.kind === 'vad') throw new ProblemError(problems.partOnly(id))
+  if (model.engine === '') throw new ProblemError(problems.noEngine(model))
+  if (!model.installed) throw new ProblemError(problems.notInstalled(model, models.where))
+  return model
+}
+
+function isLike(id: string, text: string): boolean {
+  const [whole, part] = [id, text].map(one => one.toLowerCase().replaceAll(/[^a-z0-9]/g, ''))
+  return (
+    whole !== undefined && part !== undefined && part !== '' && (whole.includes(part) || part.includes(whole))
+  )
+}
+
+export function residentOf({ core }: Models, id: string) {
+  return core?.models.find(model => model.id === id)
+}
+
+/** The answer of a subcommand: as JSON, or in words. */
+export function tell(
+  io: Io,
+  values: { readonly json?: boolean | undefined },
+  json: object,
+  text: string,
+): void {
+  io.stdout.write(values.json === true ? `${JSON.stringify(json, null, 2)}\n` : text)
+}

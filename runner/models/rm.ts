@@ -1,0 +1,122 @@
+import { lstatSync, realpathSync } from 'node:fs'
+import { rm, rmdir, unlink } from 'node:fs/promises'
+import { dirname, join, relative } from 'node:path'
+import { exit } from '../../lib/exit.ts'
+import { exitCodeOf, type Io } from '../../lib/io.ts'
+import { ProblemError } from '../../lib/problem.ts'
+import { dropModel, editModelsFile, forget } from '../../models/edit-models-file.ts'
+import type { KnownModel } from '../../models/inventory.ts'
+import { resolveModel } from '../../models/model.ts'
+import { modelsFilePath } from '../../models/models-file.ts'
+import { memory } from '../console/units.ts'
+import { isTerminal } from './consent.ts'
+import { problems, words } from './messages.ts'
+import { findModel, type Models, openModels, parseModels, residentOf, yesOption } from './open.ts'
+import { confirm } from './prompt.ts'
+
+/** What will go, and what stays. */
+interface Removal {
+  readonly files: readonly string[]
+  /** Removed when nothing is left in it. */
+  readonly folder: string | undefined
+  readonly entry: boolean
+  readonly stays: string | undefined
+}
+
+/** Removes a model: files that lie in our own folder, an entry of the user's; never the file of another program. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseModels('rm', argv, yesOption, { least: 1, most: 1 })
+  const models = await openModels(values, io, { edits: true })
+  const model = findModel(models, positionals[0] ?? '')
+  const removal = removalOf(model, models)
+  // Nobody to ask, as in CI, is no reason to delete.
+  const isAgreed = values.yes === true || io.env['npm_config_yes'] === 'true'
+  const lines = describe(model, removal, models)
+  if (!isAgreed) {
+    if (values.json === true || !isTerminal(io)) throw new ProblemError(problems.cannotAsk(lines.join('\n')))
+    io.stdout.write(`${lines.join('\n')}\n`)
+    const agreed = await confirm(words.askRemove, io)
+    if (io.signal.aborted) return exitCodeOf(String(io.signal.reason))
+    if (!agreed) throw new ProblemError(problems.declined())
+  }
+  await carryOut(model, removal, models)
+  if (values.json === true) {
+    const { files, entry, stays } = removal
+    io.stdout.write(`${JSON.stringify({ removed: model.id, files, entry, stays: stays ?? null }, null, 2)}\n`)
+    return exit.ok
+  }
+  if (isAgreed && removal.stays !== undefined) io.stdout.write(`${words.leaves(removal.stays)}\n`)
+  io.stdout.write(words.removed(model.id))
+  if (models.defaults[model.kind] === model.id && model.origin === 'yours')
+    io.stdout.write(words.wasDefault(model.kind, models.inventory.look().defaults[model.kind]))
+  return exit.ok
+}
+
+function removalOf(model: KnownModel, models: Models): Removal {
+  const { id, origin } = model
+  if (origin === 'shipped') throw new ProblemError(problems.shipped(id))
+  if (origin === 'ollama' || origin === 'lmstudio' || origin === 'huggingface')
+    throw new ProblemError(problems.foreign(id, words.programs[origin], model.files['model'] ?? ''))
+  if (residentOf(models, id) !== undefined) throw new ProblemError(problems.resident(id, models.where))
+  if (origin === 'yours') {
+    const path = model.files['model']
+    const folder = join(models.modelsDir, id)
+    const isOurs = path !== undefined && !relative(folder, path).startsWith('..')
+    if (!isOurs) return { files: [], folder: undefined, entry: true, stays: path }
+    return { files: [path].filter(isThere), folder, entry: true, stays: undefined }
+  }
+  const found = resolveModel(id, models.inventory.catalog, models)
+  const files = (found?.files ?? []).map(file => join(found?.folder ?? '', file.path)).filter(isThere)
+  if (found === undefined || files.length === 0)
+    throw new ProblemError(problems.notInstalled(model, models.where))
+  if (!lstatSync(found.folder).isSymbolicLink())
+    return { files, folder: found.folder, entry: false, stays: undefined }
+  // The user's own arrangement: only the link is ours to take.
+  return { files: [found.folder], folder: undefined, entry: false, stays: realpathSync(found.folder) }
+}
+
+function describe(model: KnownModel, { files, entry, stays }: Removal, models: Models): string[] {
+  const { catalog } = models.inventory
+  const needing = [...models.models.values()].filter(
+    other => other.installed && catalog.get(other.id)?.needs.includes(model.id) === true,
+  )
+  return [
+    ...(files.length === 0
+      ? []
+      : [words.removeFiles(model.id, dirname(files[0] ?? ''), memory(model.bytes))]),
+    ...(entry ? [words.removeEntry(model.id, modelsFilePath(models.home))] : []),
+    ...(stays === undefined ? [] : [words.leaves(stays)]),
+    ...(needing.length === 0 ? [] : [words.neededBy(needing.map(({ id }) => id))]),
+  ]
+}
+
+/** The entry first: what is left after a failure is a file too many, and no model without its file. */
+async function carryOut(model: KnownModel, { files, folder, entry }: Removal, models: Models): Promise<void> {
+  const isNamed = model.pinned || models.defaults[model.kind] === model.id
+  if (entry || isNamed) await editModelsFile(models.home, entry ? dropModel(model.id) : forget(model.id))
+  for (const file of files) {
+    try {
+      await (lstatSync(file).isSymbolicLink() ? unlink(file) : rm(file))
+    } catch (error) {
+      const { code } = error as NodeJS.ErrnoException
+      if (code === undefined) throw error
+      if (code !== 'ENOENT') throw new ProblemError(problems.notRemoved(file, code), { cause: error })
+    }
+  }
+  const folders = folder === undefined ? [] : [...new Set([...files.map(dirname), folder])]
+  for (const path of folders.sort((a, b) => b.length - a.length)) await removeIfEmpty(path)
+}
+
+async function removeIfEmpty(folder: string): Promise<void> {
+  try {
+    await rmdir(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    // Something else lies in it, and stays.
+    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
+  }
+}
+
+function isThere(path: string): boolean {
+  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+}

@@ -1,0 +1,78 @@
+import { exit } from '../../lib/exit.ts'
+import type { Io } from '../../lib/io.ts'
+import type { KnownModel } from '../../models/inventory.ts'
+import { sourceName } from '../../models/source.ts'
+import { duration, memory } from '../console/units.ts'
+import { plain, table } from '../portal/text.ts'
+import { words } from './messages.ts'
+import { findModel, type Models, openModels, parseModels, residentOf } from './open.ts'
+import { asJson, memoryWords, sizeWords, stateWords } from './state.ts'
+
+/** All that is known of one model. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const { values, positionals } = parseModels('show', argv, {}, { least: 1, most: 1 })
+  const models = await openModels(values, io)
+  const model = findModel(models, positionals[0] ?? '')
+  const entry = models.inventory.catalog.get(model.id)
+  const { parameters, context, dimensions, notes, needs, from } = entry ?? {}
+  if (values.json === true) {
+    const json = { ...asJson(models, model), parameters, context, dimensions, notes, needs, from }
+    io.stdout.write(`${JSON.stringify(json, null, 2)}\n`)
+    return exit.ok
+  }
+  const facts: readonly (readonly [string, string | undefined])[] = [
+    ['model', `${model.id}: ${plain(model.title)}`],
+    ['kind', model.kind],
+    ['used', models.defaults[model.kind] === model.id ? words.isDefault(model.kind) : undefined],
+    ['licence', plain(model.licence)],
+    ['note', notes],
+    ['parameters', parameters],
+    ['context', context === undefined ? undefined : `${context} tokens`],
+    ['dimensions', dimensions?.toString()],
+    ['origin', words.origins[model.origin]],
+    ['source', sourceOf(model, models)],
+    ['size', sizeWords(model)],
+    ['program', model.engine === '' ? words.noEngine : model.engine],
+    ['state', model.installed ? stateWords(models, model) : words.notInstalled],
+    ['memory', memoryWords(models, model)],
+    ['unloaded', idleWords(model, models)],
+    ...Object.entries(model.settings).map(([name, value]) => [name, settingWords(name, value, io)] as const),
+    ...residentFacts(model, models),
+    ...Object.entries(model.files).map(([role, path]) => [`file, ${role}`, plain(path)] as const),
+  ]
+  const rows = facts.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))
+  io.stdout.write(`${table(rows).join('\n')}\n`)
+  return exit.ok
+}
+
+function sourceOf(model: KnownModel, { inventory: { catalog } }: Models): string | undefined {
+  const from = catalog.get(model.id)?.from
+  if (from === undefined || 'shipped' in from) return undefined
+  return 'npm' in from ? sourceName(from) : from.url
+}
+
+function idleWords(model: KnownModel, { idleMs }: Models): string {
+  const ms = model.idleMs ?? idleMs
+  return model.pinned || ms === 0 ? words.never : words.afterIdle(duration(ms))
+}
+
+/** The key itself is never read here. */
+function settingWords(name: string, value: unknown, io: Io): string {
+  const text = plain(String(value))
+  return name === 'keyEnv' && !io.env[text] ? words.keyMissing(text) : text
+}
+
+function residentFacts(model: KnownModel, models: Models): [string, string | undefined][] {
+  const resident = residentOf(models, model.id)
+  if (resident === undefined) return []
+  const { pid, loadedMs, facts, gpu } = resident
+  return [
+    ['pid', pid?.toString()],
+    ['loaded in', loadedMs === undefined ? undefined : `${loadedMs} ms`],
+    ...Object.entries(gpu).map(([name, bytes]): [string, string] => [plain(name), memory(bytes)]),
+    ...Object.entries(facts).map(([name, value]): [string, string] => [
+      plain(name),
+      plain(Array.isArray(value) ? value.slice(0, 20).join(', ') : String(value)),
+    ]),
+  ]
+}

@@ -1,0 +1,16 @@
+/** The subcommands of `courante models`, for its usage and for completion. All of them take --stack and --home. */
+export const usages = {
+  ls: 'models ls [--all] [--json]',
+  ps: 'models ps [--json]',
+  show: 'models show ID [--json]',
+  load: 'models load ID [--json]',
+  unload: 'models unload ID [--json]',
+  pin: 'models pin ID [--json]',
+  unpin: 'models unpin ID [--json]',
+  default: 'models default [ID] [--json]',
+  pull: 'models pull ID… [--yes] [--json]',
+  add: 'models add FILE|URL [--id ID] [--name NAME-THERE] [--key-env VARIABLE] [--kind llm|embedding] [--yes] [--json]',
+  rm: 'models rm ID [--yes] [--json]',
+} as const
+
+export type Subcommand = keyof typeof usages
