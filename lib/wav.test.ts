@@ -66,3 +66,19 @@ test('a length that a pipe could not know means to the end of the file', () => {
   assert.deepEqual(samples(wave({ code: 1, channels: 1, bits: 16 }, data, 0xffff_ffff)), [0.5, -0.5])
   assert.deepEqual(samples(wave({ code: 1, channels: 1, bits: 16 }, data, 0)), [0.5, -0.5])
 })
+
+test('the extensible description is read, and a file of nothing but chunks is given up', () => {
+  const guid = Buffer.alloc(24)
+  guid.writeUInt16LE(22, 0)
+  guid.writeUInt16LE(3, 8)
+  const data = Buffer.alloc(4)
+  data.writeFloatLE(0.25, 0)
+  const plain = wave({ code: 0xfffe, channels: 1, bits: 32 }, data)
+  plain.writeUInt32LE(40, 16)
+  assert.deepEqual(samples(Buffer.concat([plain.subarray(0, 36), guid, plain.subarray(36)])), [0.25])
+  const chunks = Buffer.concat([plain.subarray(0, 12), Buffer.from('junk\0\0\0\0'.repeat(2000))])
+  assert.equal(
+    fault(Buffer.concat([chunks, encodeWav(new Float32Array(9), 16_000).subarray(12)])),
+    'no_audio',
+  )
+})

@@ -4,6 +4,7 @@ import { z } from 'zod'
 import { exit } from '../../lib/exit.ts'
 import { runMain, type Io } from '../../lib/io.ts'
 import { formatProblem, type Problem } from '../../lib/problem.ts'
+import { socketDir } from '../../lib/socket-dir.ts'
 import { PortalClient } from '../portal/client.ts'
 import { durabilityOf } from '../portal/disk.ts'
 import { log, problems } from './messages.ts'
@@ -16,6 +17,7 @@ const politeMs = 1500
 const port = z.coerce.number().int().min(0).max(65_535)
 const environment = z.object({
   COURANTE_HOME: z.string().min(1).optional(),
+  COURANTE_SOCKETS: z.string().min(1).optional(),
   PORT: port.optional(),
   COURANTE_PORT_BACKEND: port.optional(),
 })
@@ -30,6 +32,7 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   const home = resolve(env.COURANTE_HOME ?? resolve(repo, 'var'))
   const wanted = env.PORT ?? env.COURANTE_PORT_BACKEND ?? 8770
   const print = (line: string): void => void io.stdout.write(`${line}\n`)
+  const sockets = env.COURANTE_SOCKETS ?? socketDir(home, io.env)
   const spool = join(home, 'portals')
   using portal = new PortalClient({
     spool,
@@ -39,7 +42,7 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   })
   let backend: Backend
   try {
-    backend = await startBackend({ home, port: wanted, portal, log: print })
+    backend = await startBackend({ home, sockets, port: wanted, portal, log: print })
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return fail(io, problems.portBusy(wanted))
     throw error

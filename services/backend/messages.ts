@@ -20,6 +20,7 @@ export const problems = {
 export const messages = {
   notOurs:
     'This server answers only to this machine (Host and Origin must be 127.0.0.1, localhost or [::1]).\n',
+  noCore: 'Core does not run, so there is nothing to measure. Start it: courante start core\n',
   noSuchSocket: 'There is no such WebSocket here. Try /v1/realtime.\n',
 } as const
 

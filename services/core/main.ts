@@ -1,70 +1,128 @@
 import { once } from 'node:events'
+import { totalmem } from 'node:os'
 import { join, resolve } from 'node:path'
+import type { ZodType } from 'zod'
 import { type Io, runMain } from '../../lib/io.ts'
 import { identify } from '../../lib/process-identity.ts'
 import { makeSocketDir, socketDir } from '../../lib/socket-dir.ts'
+import { Inventory } from '../../models/inventory.ts'
 import { durabilityOf } from '../portal/disk.ts'
-import { sttRequestSchema } from '../portal/request.ts'
+import { llmRequestSchema } from '../portal/llm-request.ts'
+import { modelsRequestSchema } from '../portal/models-request.ts'
+import { sttRequestSchema } from '../portal/stt-request.ts'
+import { ttsRequestSchema } from '../portal/tts-request.ts'
 import { PortalWorker } from '../portal/worker.ts'
+import { chooseModel } from './choose-model.ts'
+import { openControl } from './control.ts'
+import { coreFacts } from './core-facts.ts'
 import { CoreFile } from './core-file.ts'
-import type { EngineSpec } from './engine.ts'
-import { EngineHost, type EngineState } from './engine-host.ts'
-import { serveStt, sweepSockets } from './serve-stt.ts'
+import { Core } from './core.ts'
+import type { EngineRequest } from './engine.ts'
+import { coreNotices } from './messages.ts'
+import { CoreMetrics } from './metrics.ts'
+import { modelFor, serve, sweepSockets } from './serve.ts'
+import { serveModels } from './serve-models.ts'
 import { modelThreads } from './threads.ts'
 
 const repo = resolve(import.meta.dirname, '../..')
 
-const stt: EngineSpec = {
-  name: 'stt',
-  model: 'moonshine-tiny',
-  program: join(repo, 'services/engines/stt/moonshine.ts'),
+const services: Readonly<Record<string, ZodType<EngineRequest>>> = {
+  llm: llmRequestSchema,
+  stt: sttRequestSchema,
+  tts: ttsRequestSchema,
 }
+/** Jobs of one service that core has claimed: enough that those of one model can go together. */
+const claims = 64
 
-/** Claims work from the portals, and keeps the engines that do it alive. */
+/** Claims work from the portals, and keeps the models that do it in memory. */
 export async function run(_argv: readonly string[], io: Io): Promise<number> {
   const home = resolve(io.env['COURANTE_HOME'] ?? join(repo, 'var'))
   const sockets = io.env['COURANTE_SOCKETS'] ?? socketDir(home, io.env)
-  const models = resolve(io.env['COURANTE_MODELS'] ?? join(repo, 'models/files'))
+  const modelsDir = resolve(io.env['COURANTE_MODELS'] ?? join(repo, 'models/files'))
   const log = (line: string) => void io.stdout.write(`${line}\n`)
   const me = identify(process.pid)
   if (me === undefined) throw new Error('this process has no identity')
 
   makeSocketDir(sockets)
   await sweepSockets(sockets)
-  const file = new CoreFile(home)
-  const host = new EngineHost({
-    spec: stt,
-    models,
+  const metrics = new CoreMetrics()
+  const core = new Core({
+    inventory: new Inventory({ home, modelsDir, env: io.env }),
+    budget: { memory: defaultBudget() },
     threads: modelThreads(),
+    env: io.env,
     log,
-    onChange: (state, memory) => {
-      const engine = { model: stt.model, state: state.name, ...childFacts(state), memory }
-      file.write({ ...me, engine }).catch((error: unknown) => log(`core.json: ${String(error)}`))
-    },
+    metrics,
+    onChange: () => file.changed(),
   })
-  const worker = new PortalWorker({
-    spool: join(home, 'portals'),
-    service: 'stt',
-    schema: sttRequestSchema,
-    concurrency: 32,
-    durability: durabilityOf(io.env),
-    handle: job => serveStt(job, { host, model: stt.model, sockets, log }),
-    log,
+  const facts = () => coreFacts(core, me)
+  const file = new CoreFile(home, facts, error => log(coreNotices.trouble('core.json', String(error))))
+  await using _control = await openControl(sockets, {
+    '/state': { type: 'application/json', text: async () => Promise.resolve(JSON.stringify(facts())) },
+    '/metrics': { type: 'text/plain; version=0.0.4', text: () => metricsText(core, metrics) },
   })
-  await worker.start()
+  const common = { spool: join(home, 'portals'), durability: durabilityOf(io.env), concurrency: claims, log }
+  const workers = [
+    ...Object.entries(services).map(
+      ([service, schema]) =>
+        new PortalWorker({
+          ...common,
+          service,
+          schema,
+          handle: job => serve(job, { core, service, metrics, sockets, log }),
+          models: {
+            of: request => {
+              const model = modelFor(core.look(), request)
+              return 'code' in model ? '' : model.id
+            },
+            isLoaded: model => core.hosted.get(model)?.loaded !== undefined,
+          },
+        }),
+    ),
+    new PortalWorker({
+      ...common,
+      service: 'models',
+      schema: modelsRequestSchema,
+      handle: job => serveModels(job, core),
+    }),
+  ]
+  for (const worker of workers) await worker.start()
+  await file.write()
   log('core ready')
+  warmUp(core, io.signal)
 
   if (!io.signal.aborted) await once(io.signal, 'abort')
-  // The worker first: it puts back or answers what is running, for which the engine has to be there.
-  await worker.stop()
-  await host.stop()
+  // The workers first: they put back or answer what is running, for which the engines have to be there.
+  await Promise.all(workers.map(worker => worker.stop()))
+  await core.stop()
   await file.remove()
   return 0
 }
 
-function childFacts(state: EngineState): { pid: number | null; loadedMs: number | null } {
-  const pid = 'child' in state ? (state.child.pid ?? null) : null
-  return { pid, loadedMs: state.name === 'ready' ? state.loadedMs : null }
+/** Speech has to be understood from its first word on, so its model is there before somebody speaks; it goes when nobody does. */
+function warmUp(core: Core, signal: AbortSignal): void {
+  // Also for the pins.
+  const model = chooseModel(core.look(), undefined, ['stt'])
+  if ('code' in model) return
+  core.use({ key: 'core/warm-up', user: '', signal }, model, async () => undefined).catch(() => undefined)
+}
+
+/** Three quarters of what this process may have at all; the rest is for everything else on the machine. */
+function defaultBudget(): number {
+  const limit = process.constrainedMemory()
+  return Math.floor(0.75 * (limit > 0 ? Math.min(limit, totalmem()) : totalmem()))
+}
+
+function metricsText(core: Core, metrics: CoreMetrics): Promise<string> {
+  const models = Array.from(core.hosted.values(), ({ model, measured }) => ({
+    id: model.id,
+    bytes: {
+      estimated: model.memory ?? 0,
+      measured: measured['memory'] ?? 0,
+      reserved: core.scheduler.models.get(model.id)?.needs['memory'] ?? 0,
+    },
+  }))
+  return metrics.text(core.scheduler.budget, models)
 }
 
 if (import.meta.main) await runMain(run)

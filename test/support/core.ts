@@ -1,5 +1,6 @@
 import { readFile, mkdir } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { CoreFacts, ModelFacts } from '../../services/core/core-file.ts'
 import { socketDir } from '../../lib/socket-dir.ts'
 import { modelsDir } from './speech.ts'
 import { Spawned } from './spawned.ts'
@@ -12,6 +13,8 @@ export async function coreHome(models: string = modelsDir) {
   await mkdir(home)
   const sockets = socketDir(home, { XDG_RUNTIME_DIR: dir.path })
   const env = { COURANTE_HOME: home, COURANTE_SOCKETS: sockets, COURANTE_MODELS: models }
+  const facts = async (): Promise<CoreFacts> =>
+    JSON.parse(await readFile(join(home, 'run/core.json'), 'utf8')) as CoreFacts
   return {
     path: dir.path,
     home,
@@ -19,11 +22,15 @@ export async function coreHome(models: string = modelsDir) {
     core: () => new Spawned('services/core/main.ts', [], env),
     transcribe: (...args: string[]) => new Spawned('scripts/transcribe.ts', args, env),
     /** `run/core.json` as it is now. */
-    facts: async () =>
-      JSON.parse(await readFile(join(home, 'run/core.json'), 'utf8')) as {
-        pid: number
-        engine: { state: string; pid: number; model: string; loadedMs: number | null; memory: number }
-      },
+    facts,
+    /** Waits until that model is loaded. */
+    engine: async (id: string): Promise<ModelFacts & { pid: number }> => {
+      for (;;) {
+        const model = (await facts()).models.find(model => model.id === id && model.state === 'ready')
+        if (model !== undefined && model.pid !== null) return { ...model, pid: model.pid }
+        await new Promise(resolve => setTimeout(resolve, 20))
+      }
+    },
     [Symbol.asyncDispose]: () => dir[Symbol.asyncDispose](),
   }
 }

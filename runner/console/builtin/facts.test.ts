@@ -12,12 +12,12 @@ suite('what the dashboard reads of a home', () => {
     assert.deepEqual(await readFacts(home.path), { models: [], queues: [] })
   })
 
-  test("core's model, while core lives", async () => {
+  test("core's models, while core lives", async () => {
     await using home = await tempDir()
     await mkdir(join(home.path, 'run'))
     const write = (core: object): Promise<void> =>
-      writeFile(join(home.path, 'run/core.json'), JSON.stringify({ ...core, engine }))
-    const engine = { model: 'tiny', state: 'ready', pid: 1, loadedMs: 5, memory: 45e6 }
+      writeFile(join(home.path, 'run/core.json'), JSON.stringify({ ...core, models }))
+    const models = [{ id: 'tiny', kind: 'llm', state: 'ready', pid: 1, measured: 45e6 }]
     await write(identify(process.pid) ?? {})
     assert.deepEqual((await readFacts(home.path)).models, [{ name: 'tiny', state: 'ready', memory: 45e6 }])
     await write({ ...identify(process.pid), started: 'another time' })

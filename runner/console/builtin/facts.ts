@@ -11,9 +11,9 @@ export async function readFacts(home: string): Promise<Facts> {
   }
 }
 
-/** As services/core/core-file.ts writes it; `memory` in bytes. */
+/** As services/core/core-file.ts writes it; `measured` in bytes. */
 interface CoreFile extends ProcessIdentity {
-  readonly engine?: { readonly model: string; readonly state: string; readonly memory: number }
+  readonly models?: readonly { readonly id: string; readonly state: string; readonly measured: number }[]
 }
 
 async function readModels(path: string): Promise<Facts['models']> {
@@ -26,9 +26,8 @@ async function readModels(path: string): Promise<Facts['models']> {
   }
   const core = JSON.parse(text) as CoreFile
   // A killed core leaves its file behind.
-  if (core.engine === undefined || !isAlive(core)) return []
-  const { model, state, memory } = core.engine
-  return [{ name: model, state, memory }]
+  if (core.models === undefined || !isAlive(core)) return []
+  return core.models.map(({ id, state, measured }) => ({ name: id, state, memory: measured }))
 }
 
 /** As docs/portal.md has it: `<service>/<user>/todo/` holds what waits, `live/` the sessions that run. */

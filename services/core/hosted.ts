@@ -1,0 +1,35 @@
+import { join, resolve } from 'node:path'
+import type { KnownModel } from '../../models/inventory.ts'
+import type { JobError } from '../portal/request.ts'
+import type { EngineEvent, EngineProcess } from './engine-process.ts'
+import type { Needs } from './needs.ts'
+
+/** A loaded model's process, or one that is being loaded or unloaded. */
+export interface Hosted {
+  readonly model: KnownModel
+  readonly process: EngineProcess
+  /** On the clock of `performance.now()`. */
+  readonly since: number
+  /** Of the load, from 0 to 1. */
+  progress: number
+  loaded?: {
+    /** From the start of the process until the model was there. */
+    readonly ms: number
+    /** How much of that passed before the load itself. */
+    readonly spawnMs: number
+    readonly parallel: number
+    readonly facts: Extract<EngineEvent, { type: 'loaded' }>['facts']
+  }
+  measured: Needs
+  /** It has had work, so that all of its memory is in use. */
+  worked: boolean
+  /** Why it could not load. */
+  failure?: JobError
+}
+
+const engines = resolve(import.meta.dirname, '../engines')
+
+/** Core knows an engine's program by its path only. */
+export function programOf({ kind, engine }: KnownModel): string {
+  return join(engines, kind === 'embedding' ? 'llm' : kind, `${engine}.ts`)
+}

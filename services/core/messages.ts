@@ -1,0 +1,245 @@
+import type { JobError } from '../portal/request.ts'
+import type { EngineFailure } from './engine.ts'
+import type { Needs } from './needs.ts'
+import type { Refusal } from './scheduler.ts'
+
+type BadAudio = Extract<EngineFailure, { reason: 'bad_audio' }>['fault']
+type RemoteFault = Extract<EngineFailure, { reason: 'remote' }>['fault']
+
+const wavTodo =
+  'Give a WAV file with PCM or float samples, for example: ffmpeg -i INPUT -ac 1 -ar 16000 out.wav'
+
+const badAudio: Record<BadAudio, readonly [message: string, todo: string]> = {
+  missing: ['The request names a recording that is not in its folder.', wavTodo],
+  empty: ['The recording is empty (0 bytes).', wavTodo],
+  unknown_format: ['The recording is in no format that can be read here.', wavTodo],
+  truncated: ['The recording is cut off: it holds less audio than its header says.', wavTodo],
+  no_audio: ['The recording has a WAV header that is broken or lacks the audio.', wavTodo],
+  encoding: ['The recording is a WAV file of an encoding that is not supported.', wavTodo],
+  too_long: ['The recording is too long.', 'Cut it into pieces of a few hours.'],
+  no_ffmpeg: [
+    'The recording is not a WAV file, and ffmpeg, which reads other formats, is not installed.',
+    'Install ffmpeg (for example: apt install ffmpeg), or give a WAV file.',
+  ],
+}
+
+const remoteFaults: Record<RemoteFault, readonly [message: (host: string) => string, todo: string]> = {
+  unreachable: [
+    host => `${host}, where this model runs, can't be reached`,
+    'Start the server there, or correct its address in models.yaml.',
+  ],
+  timeout: [host => `${host}, where this model runs, does not answer`, 'Look whether that server is well.'],
+  unauthorized: [
+    host => `${host} does not accept the key`,
+    'Check the environment variable that models.yaml names for it (key_env).',
+  ],
+  refused: [
+    host => `${host} refused the request`,
+    'Correct the request, or look into the log of that server.',
+  ],
+  bad_answer: [
+    host => `${host} answered what can't be understood`,
+    'Its address in models.yaml has to be that of an OpenAI-compatible API, usually ending in /v1.',
+  ],
+  no_key: [
+    host => `${host} needs a key, and the environment has none`,
+    'Set the environment variable that models.yaml names for it (key_env), then restart core.',
+  ],
+}
+
+/** The words that core answers failed jobs with. */
+export const coreErrors = {
+  unknownModel: (model: string, near: readonly string[]): JobError => ({
+    code: 'unknown_model',
+    message: `There is no model ${model}.`,
+    todo:
+      near.length > 0 ? `Use ${near.join(', ')}.` : '`courante models ls --all` lists those that there are.',
+  }),
+  wrongKind: (model: string, kind: string, known: readonly string[]): JobError => ({
+    code: 'wrong_model',
+    message: `The model ${model} can't do this: it is a model for ${kind}.`,
+    todo:
+      known.length > 0
+        ? `Use ${known.join(', ')}.`
+        : '`courante models ls --all` lists those that there are.',
+  }),
+  noDefault: (kind: string): JobError => ({
+    code: 'model_missing',
+    message: `No model for ${kind} is installed.`,
+    todo: '`courante models ls --all` lists what can be pulled.',
+  }),
+  modelMissing: (model: string, file: string | undefined): JobError => ({
+    code: 'model_missing',
+    message: `The model ${model} is not installed${file === undefined ? '' : `: there is no ${file}`}.`,
+    todo: `Run \`courante models pull ${model}\`, or \`npm run up\`, which offers to fetch what is missing.`,
+  }),
+  noEngine: (model: string): JobError => ({
+    code: 'unsupported',
+    message: `The model ${model} is known, but this version has no engine that could run it.`,
+    todo: '`courante models ls --all` lists those that run.',
+  }),
+  tooLarge: (model: string, needed: Needs, room: Needs, pinned: readonly string[]): JobError => ({
+    code: 'no_memory',
+    message: `The model ${model} needs ${inWords(needed)}, and models may take ${inWords(room)}${pinned.length === 0 ? '' : ` beside what is pinned (${pinned.join(', ')})`}.`,
+    todo: 'Use a smaller model or context, unpin others (`courante models unpin`), or raise `memory` in models.yaml.',
+  }),
+  noMemory: (model: string, needed: Needs, free: Needs): JobError => ({
+    code: 'no_memory',
+    message: `The model ${model} needs about ${inWords(needed)}, and no more than ${inWords(free)} could be had.`,
+    todo: 'End other programs, or use a smaller model or context.',
+    retryAfter: 30,
+  }),
+  crashes: (model: string, detail: string): JobError => ({
+    code: 'engine_crashed',
+    message: `The engine of ${model} ended again and again while it was starting (${detail}).`,
+    todo: 'See the log of core (`courante logs core`); the file of the model may be damaged.',
+  }),
+  engineCrashed: (detail: string): JobError => ({
+    code: 'engine_crashed',
+    message: `The engine ended while it worked on this (${detail}).`,
+    todo: 'See the log of core (`courante logs core`), then try again.',
+  }),
+  sessionLost: (): JobError => ({
+    code: 'session_lost',
+    message: 'The session was cut short: core stopped or restarted.',
+    todo: 'Open a new session.',
+  }),
+  stopping: (): JobError => ({
+    code: 'stopping',
+    message: 'Core stopped before this was done.',
+    todo: 'Try again when it runs.',
+  }),
+} as const
+
+export interface Circumstances {
+  readonly pinned: readonly string[]
+  /** Bytes that the machine has left. */
+  readonly available: number
+  /** What the engine said of the load. */
+  readonly failure: JobError | undefined
+  /** How the engine ended, when it did so by itself. */
+  readonly lastEnd: string
+}
+
+/** The words for what the scheduler decided against. */
+export function refusalError(model: string, why: Refusal, around: Circumstances): JobError {
+  switch (why.reason) {
+    case 'too_large':
+      return coreErrors.tooLarge(model, why.needed, why.room, around.pinned)
+    case 'no_memory':
+      return coreErrors.noMemory(model, why.needed, { memory: around.available })
+    case 'load_failed':
+      return around.failure ?? coreErrors.modelMissing(model, undefined)
+    case 'crashes':
+      return coreErrors.crashes(model, around.lastEnd)
+  }
+}
+
+/** The words for what an engine says of a request or of its model. */
+export function failureError(model: string, failure: EngineFailure): JobError {
+  switch (failure.reason) {
+    case 'cancelled':
+      return { code: 'cancelled', message: 'The request was cancelled.' }
+    case 'internal':
+      return {
+        code: 'internal',
+        message: `Something in the engine of ${model} failed: ${failure.detail.split('\n', 1)[0] ?? ''}`,
+        todo: 'This is a bug; the log of core (`courante logs core`) has more.',
+      }
+    case 'unsupported':
+      return {
+        code: 'unsupported',
+        message: `The model ${model} can't do this: ${failure.what}.`,
+        todo: 'Use another model (`courante models ls`).',
+      }
+    case 'missing_files':
+      return coreErrors.modelMissing(model, failure.files[0])
+    case 'bad_model':
+      return {
+        code: 'bad_model',
+        message: `The model ${model} can't be loaded: ${failure.detail}.`,
+        todo: `Its file is damaged or not a model of this kind; remove it and get it again (\`courante models rm ${model}\`).`,
+      }
+    case 'bad_settings':
+      return {
+        code: 'bad_settings',
+        message: `The model ${model} can't be loaded with its settings: ${failure.detail}.`,
+        todo: 'Correct its entry in models.yaml.',
+      }
+    case 'out_of_memory':
+      return {
+        code: 'no_memory',
+        message: `There was not enough memory for the model ${model}: ${failure.detail}.`,
+        todo: 'End other programs, or use a smaller model or context.',
+        retryAfter: 30,
+      }
+    case 'bad_audio': {
+      const [message, todo] = badAudio[failure.fault]
+      return { code: 'bad_audio', message, todo }
+    }
+    case 'no_client':
+      return {
+        code: 'no_client',
+        message: 'Nobody connected to the session.',
+        todo: 'Open a new session and connect to its socket within 10 seconds.',
+      }
+    case 'bad_frames':
+      return {
+        code: 'bad_frames',
+        message: "The session's client sent something that is not a frame of this protocol.",
+        todo: 'See ARCHITECTURE.md for the frames of a session.',
+      }
+    case 'context_too_long':
+      return {
+        code: 'context_too_long',
+        message: `The request has ${failure.tokens} tokens, and the context of ${model} holds ${failure.context}.`,
+        todo: 'Send less, or give the model a larger context_size in models.yaml.',
+      }
+    case 'bad_schema':
+      return {
+        code: 'bad_schema',
+        message: `The JSON Schema can't be used: ${failure.detail}.`,
+        todo: 'Correct `format.schema`.',
+      }
+    case 'bad_grammar':
+      return {
+        code: 'bad_grammar',
+        message: `The grammar can't be used: ${failure.detail}.`,
+        todo: 'Correct `format.grammar` (GBNF).',
+      }
+    case 'bad_request':
+      return {
+        code: 'bad_request',
+        message: `The request can't be used: ${failure.detail}.`,
+        todo: 'Correct the request and submit it again.',
+      }
+    case 'remote': {
+      const [message, todo] = remoteFaults[failure.fault]
+      const status = failure.status === undefined ? '' : ` (HTTP ${failure.status})`
+      const detail = failure.detail === '' ? '' : `: ${failure.detail}`
+      const { retryAfter } = failure
+      const words = `${message(failure.host)}${status}${detail}.`
+      return { code: 'remote', message: words, todo, ...(retryAfter === undefined ? {} : { retryAfter }) }
+    }
+  }
+}
+
+export const coreNotices = {
+  loaded: (kind: string, model: string, ms: number): string => `${kind}  ${model} loaded in ${ms} ms`,
+  unloaded: (kind: string, model: string): string => `${kind}  ${model} unloaded`,
+  ended: (kind: string, model: string, detail: string): string =>
+    `${kind}  the engine of ${model} ended by itself (${detail})`,
+  loadFailed: (kind: string, model: string, why: string): string => `${kind}  ${model}: ${why}`,
+  served: (kind: string, model: string, words: string): string => `${kind}  ${model}: ${words}`,
+  trouble: (what: string, error: string): string => `${what}: ${error}`,
+} as const
+
+/** `1.9 GB`, and where there are GPUs, of each device. */
+function inWords(needs: Needs): string {
+  const parts = Object.entries(needs).map(([device, bytes]) => {
+    const size =
+      bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(0, Math.round(bytes / 1e6))} MB`
+    return device === 'memory' ? size : `${size} of ${device}`
+  })
+  return parts.join(' and ')
+}

@@ -1,0 +1,23 @@
+/** Bytes on each device: `memory` is the machine's own, others are GPUs. */
+export type Needs = Readonly<Record<string, number>>
+
+export function plus(a: Needs, b: Needs): Needs {
+  const sum: Record<string, number> = { ...a }
+  for (const [device, bytes] of Object.entries(b)) sum[device] = (sum[device] ?? 0) + bytes
+  return sum
+}
+
+export function minus(a: Needs, b: Needs): Needs {
+  const rest: Record<string, number> = { ...a }
+  for (const [device, bytes] of Object.entries(b)) rest[device] = (rest[device] ?? 0) - bytes
+  return rest
+}
+
+/** On every device. A device that `room` does not know has none. */
+export function fits(needs: Needs, room: Needs): boolean {
+  return Object.entries(needs).every(([device, bytes]) => bytes <= (room[device] ?? 0))
+}
+
+export function bytesOf(needs: Needs): number {
+  return Object.values(needs).reduce((sum, bytes) => sum + bytes, 0)
+}

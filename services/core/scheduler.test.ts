@@ -1,0 +1,237 @@
+import assert from 'node:assert/strict'
+import { suite, test } from 'node:test'
+import type { ModelSpec } from './resident.ts'
+import { Scheduler, type SchedulerAction, type SchedulerEvent } from './scheduler.ts'
+
+const spec = (id: string, memory = 1, more: Partial<ModelSpec> = {}): ModelSpec => ({
+  id,
+  needs: { memory },
+  idleMs: 600_000,
+  pinned: false,
+  ...more,
+})
+
+/** A scheduler with a hand-moved clock, and its actions as short words. */
+function at(budget: Record<string, number>, patienceMs = 30_000) {
+  const scheduler = new Scheduler({ budget, patienceMs })
+  const world = {
+    scheduler,
+    now: 0,
+    tell: (event: SchedulerEvent) => scheduler.handle(event, world.now).map(word),
+    submit: (job: string, model: ModelSpec, user = 'me') =>
+      world.tell({ type: 'submitted', job, user, model }),
+    loaded: (model: string, parallel = 1, ms = 0) => world.tell({ type: 'loaded', model, parallel, ms }),
+    ended: (job: string) => world.tell({ type: 'ended', job }),
+    exited: (model: string) => world.tell({ type: 'exited', model }),
+    wait: (ms: number) => {
+      world.now += ms
+      return world.tell({ type: 'tick' })
+    },
+  }
+  return world
+}
+
+function word(action: SchedulerAction): string {
+  if (action.type === 'start') return `start ${action.job}`
+  if (action.type === 'refuse') return `refuse ${action.job} ${action.why.reason}`
+  return `${action.type} ${action.model}`
+}
+
+suite('scheduler', () => {
+  test('a model is loaded once for all who wait, and runs as many at once as it can', () => {
+    const core = at({ memory: 10 })
+    assert.deepEqual(core.submit('1', spec('a')), ['load a'])
+    assert.deepEqual(core.submit('2', spec('a')), [])
+    assert.deepEqual(core.submit('3', spec('a')), [])
+    assert.deepEqual(core.loaded('a', 2), ['start 1', 'start 2'])
+    assert.deepEqual(core.ended('1'), ['start 3'])
+  })
+
+  test('users take turns', () => {
+    const core = at({ memory: 10 })
+    for (const job of ['1', '2', '3']) core.submit(job, spec('a'), 'flood')
+    core.submit('4', spec('a'), 'other')
+    core.submit('5', spec('a'), 'other')
+    assert.deepEqual(core.loaded('a'), ['start 1'])
+    const order = ['1', '4', '2', '5'].map(job => core.ended(job)[0])
+    assert.deepEqual(order, ['start 4', 'start 2', 'start 5', 'start 3'])
+  })
+
+  test('what does not fit waits for what is in use, and takes the place of what is not', () => {
+    const core = at({ memory: 2 })
+    core.submit('1', spec('a', 2))
+    core.loaded('a')
+    assert.deepEqual(core.submit('2', spec('b', 2)), [])
+    assert.deepEqual(core.ended('1'), ['unload a'])
+    assert.deepEqual(core.exited('a'), ['load b'])
+    assert.deepEqual(core.loaded('b'), ['start 2'])
+  })
+
+  test('unloading never races a request: it waits until the process has gone, then loads again', () => {
+    const core = at({ memory: 2 })
+    core.submit('1', spec('a', 2))
+    core.loaded('a')
+    core.ended('1')
+    core.submit('2', spec('b', 2))
+    assert.deepEqual(core.submit('3', spec('a', 2)), [])
+    assert.deepEqual(core.exited('a'), ['load b'])
+    assert.deepEqual(core.loaded('b'), ['start 2'])
+    assert.deepEqual(core.ended('2'), ['unload b'])
+    assert.deepEqual(core.exited('b'), ['load a'])
+  })
+
+  test('requests of a loaded model go first, until another has waited for too long', () => {
+    const core = at({ memory: 2 }, 1000)
+    core.submit('1', spec('a', 2))
+    core.loaded('a')
+    core.submit('2', spec('b', 2))
+    core.submit('3', spec('a', 2))
+    assert.deepEqual(core.ended('1'), ['start 3'])
+    core.submit('4', spec('a', 2))
+    assert.equal(core.scheduler.deadline(core.now), 1000)
+    assert.deepEqual(core.wait(1000), [])
+    // Now the place is needed: nothing new is started there.
+    assert.deepEqual(core.ended('3'), ['unload a'])
+    assert.deepEqual(core.exited('a'), ['load b'])
+  })
+
+  test('of several, the ones that are cheapest to lose give way', () => {
+    const core = at({ memory: 3 })
+    for (const [model, uses, ms] of [
+      ['a', 5, 100],
+      ['b', 1, 100],
+      ['c', 1, 9000],
+    ] as const) {
+      for (let i = 0; i < uses; i++) {
+        core.submit(`${model}${i}`, spec(model))
+        core.loaded(model, 1, ms)
+        core.ended(`${model}${i}`)
+      }
+    }
+    core.wait(20_000)
+    assert.deepEqual(core.submit('x', spec('d')), ['unload b'])
+  })
+
+  test('a model stays as long as its loading took, so that taking turns does not thrash', () => {
+    const core = at({ memory: 2 })
+    core.submit('1', spec('a', 2))
+    core.loaded('a', 1, 400)
+    core.ended('1')
+    assert.deepEqual(core.submit('2', spec('b', 2)), [])
+    assert.equal(core.scheduler.deadline(core.now), 400)
+    assert.deepEqual(core.wait(399), [])
+    assert.deepEqual(core.wait(1), ['unload a'])
+  })
+
+  test('idle ones go after their own time, pinned ones never', () => {
+    const core = at({ memory: 9 })
+    for (const one of [
+      spec('a', 1, { idleMs: 100 }),
+      spec('b'),
+      spec('c', 1, { idleMs: 100, pinned: true }),
+    ]) {
+      core.submit(one.id, one)
+      core.loaded(one.id)
+      core.ended(one.id)
+    }
+    assert.equal(core.scheduler.deadline(core.now), 100)
+    assert.deepEqual(core.wait(100), ['unload a'])
+    assert.deepEqual(core.wait(600_000), ['unload b'])
+    assert.deepEqual(core.submit('x', spec('d', 9)), ['refuse x too_large'])
+  })
+
+  test('what can never fit is refused at once', () => {
+    const core = at({ memory: 4 })
+    const [refusal] = core.scheduler.handle(
+      { type: 'submitted', job: '1', user: 'me', model: spec('a', 5) },
+      0,
+    )
+    assert.deepEqual(refusal, {
+      type: 'refuse',
+      job: '1',
+      model: 'a',
+      why: { reason: 'too_large', needed: { memory: 5 }, room: { memory: 4 } },
+    })
+  })
+
+  test('a load that fails for memory unloads what is idle and tries once more', () => {
+    const core = at({ memory: 9 })
+    core.submit('1', spec('a'))
+    core.loaded('a')
+    core.ended('1')
+    core.submit('2', spec('b'))
+    assert.deepEqual(core.tell({ type: 'load_failed', model: 'b', memory: true }), ['unload a', 'unload b'])
+    assert.deepEqual(core.exited('b'), [])
+    assert.deepEqual(core.exited('a'), ['load b'])
+    assert.deepEqual(core.tell({ type: 'load_failed', model: 'b', memory: true }), [
+      'refuse 2 no_memory',
+      'unload b',
+    ])
+    assert.deepEqual(core.exited('b'), [])
+  })
+
+  test('a load that fails otherwise refuses who waits; later ones try again', () => {
+    const core = at({ memory: 9 })
+    core.submit('1', spec('a'))
+    assert.deepEqual(core.tell({ type: 'load_failed', model: 'a', memory: false }), [
+      'refuse 1 load_failed',
+      'unload a',
+    ])
+    assert.deepEqual(core.submit('2', spec('a')), [])
+    assert.deepEqual(core.exited('a'), ['load a'])
+  })
+
+  test('a crash backs off; three in a row while loading refuse who waits', () => {
+    const core = at({ memory: 9 })
+    core.submit('1', spec('a'))
+    assert.deepEqual(core.exited('a'), [])
+    assert.equal(core.scheduler.deadline(core.now), 100)
+    assert.deepEqual(core.wait(100), ['load a'])
+    assert.deepEqual(core.exited('a'), [])
+    assert.deepEqual(core.wait(200), ['load a'])
+    assert.deepEqual(core.exited('a'), ['refuse 1 crashes'])
+  })
+
+  test('what grows past the budget makes idle ones go', () => {
+    const core = at({ memory: 4 })
+    for (const model of ['a', 'b']) {
+      core.submit(model, spec(model))
+      core.loaded(model)
+    }
+    core.ended('a')
+    assert.deepEqual(core.tell({ type: 'measured', model: 'b', needs: { memory: 4 } }), ['unload a'])
+  })
+
+  test('an unwanted one finishes its work first; what waits for it loads it again', () => {
+    const core = at({ memory: 4 })
+    core.submit('1', spec('a'))
+    core.loaded('a')
+    assert.deepEqual(core.tell({ type: 'unwanted', model: 'a' }), [])
+    assert.deepEqual(core.submit('2', spec('a')), [])
+    assert.deepEqual(core.ended('1'), ['unload a'])
+    assert.deepEqual(core.exited('a'), ['load a'])
+  })
+
+  test('devices are kept apart', () => {
+    const core = at({ memory: 10, gpu0: 8 })
+    const one = spec('a', 1, { needs: { memory: 1, gpu0: 6 } })
+    const two = spec('b', 1, { needs: { memory: 1, gpu0: 6 } })
+    core.submit('1', one)
+    core.loaded('a')
+    assert.deepEqual(core.submit('2', spec('c', 8)), ['load c'])
+    assert.deepEqual(core.submit('3', two), [])
+    assert.deepEqual(core.ended('1'), ['unload a'])
+    assert.deepEqual(core.exited('a'), ['load b'])
+  })
+
+  test('a pinned model is loaded where there is room, and takes nobody’s place', () => {
+    const core = at({ memory: 2 })
+    core.submit('1', spec('a', 2))
+    core.loaded('a')
+    const budget = { memory: 2 }
+    assert.deepEqual(core.tell({ type: 'settings', budget, models: [spec('p', 1, { pinned: true })] }), [])
+    core.ended('1')
+    core.tell({ type: 'unwanted', model: 'a' })
+    assert.deepEqual(core.exited('a'), ['load p'])
+  })
+})
