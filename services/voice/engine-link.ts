@@ -126,7 +126,8 @@ export class EngineLink {
     const limit = AbortSignal.timeout(openTimeoutMs)
     const signal = AbortSignal.any([limit, this.#stop.signal])
     try {
-      const found = await job.waitForStatus(signal)
+      // While its model is being loaded it has a status, and no socket yet.
+      const found = await job.waitForStatus(signal, status => status.socket !== undefined)
       if (found.type === 'ended') return refused(found.result)
       const socket = connect(found.status.socket ?? '')
       await once(socket, 'connect', { signal })

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { encodeJsonFrame, frameType, readFrames } from '../../lib/frames.ts'
 import { runMain, type Io } from '../../lib/io.ts'
-import { sttRequestSchema } from '../../services/portal/request.ts'
+import { sttRequestSchema } from '../../services/portal/stt-request.ts'
 import { PortalWorker, type ClaimedJob, type Outcome } from '../../services/portal/worker.ts'
 
 /**

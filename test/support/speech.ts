@@ -22,6 +22,11 @@ export function haveSpeech(): boolean {
   return [...speechModels(), sample].every(isPresent)
 }
 
+/** Those, and the model that speaks. */
+export function haveVoices(): boolean {
+  return haveSpeech() && voices().every(isPresent)
+}
+
 /** Lower case, without punctuation: how a transcript is compared. */
 export function plainWords(text: string): string {
   return text
@@ -32,8 +37,16 @@ export function plainWords(text: string): string {
 }
 
 export function speechModels(): Model[] {
+  return fromCatalog(['moonshine-tiny', 'silero-vad'])
+}
+
+function voices(): Model[] {
+  return fromCatalog(['espeak-ng'])
+}
+
+function fromCatalog(ids: readonly string[]): Model[] {
   const catalog = loadCatalog()
-  return ['moonshine-tiny', 'silero-vad']
+  return ids
     .map(id => resolveModel(id, catalog, { dir: root, modelsDir }))
     .filter(model => model !== undefined)
 }
@@ -67,7 +80,7 @@ const sample: Model = {
 /** Fetches what is missing of them; returns what went wrong, in words. */
 export async function fetchSpeech(signal: AbortSignal): Promise<string[]> {
   const faults: string[] = []
-  for (const model of [...speechModels(), sample]) {
+  for (const model of [...speechModels(), ...voices(), sample]) {
     if (isPresent(model)) continue
     const problem = await fetchModel(model, { env: process.env, cwd: root, signal })
     if (problem !== undefined) faults.push(problem.what)

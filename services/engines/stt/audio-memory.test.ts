@@ -14,3 +14,13 @@ test('samples keep their numbers, whatever pieces they come in, and the oldest a
     assert.deepEqual(Array.from(memory.slice(10, 20)), [])
   }
 })
+
+test('a copy keeps the numbers, and what comes later leaves it as it is', () => {
+  const memory = new AudioMemory(10)
+  memory.push(Float32Array.from(numbers(0, 25)))
+  const copy = memory.copy(12, 20)
+  memory.push(Float32Array.from(numbers(25, 40)))
+  assert.deepEqual(Array.from(copy.slice(0, 100)), numbers(15, 20))
+  assert.deepEqual(Array.from(copy.slice(17, 19)), [17, 18])
+  assert.deepEqual(Array.from(memory.copy(50, 60).slice(0, 100)), [])
+})

@@ -1,6 +1,7 @@
 import { AudioMemory } from './audio-memory.ts'
 import { Leveller } from './leveller.ts'
-import { newVad, type Recognizer, sampleRate, type Vad, vadWindow } from './sherpa.ts'
+import type { Decoder, Haste } from './decoder.ts'
+import { newVad, sampleRate, type Vad, vadWindow } from './sherpa.ts'
 import { Transcriber } from './transcriber.ts'
 
 /** Times are samples (16 kHz) since the stream's start. `heard` with an empty text: the sound held no words. */
@@ -22,6 +23,26 @@ const pauseSeconds = (7 * vadWindow) / sampleRate
 /** The VAD says that speech began when it has lasted a while; it began so many samples earlier. */
 const onset = minSpeechSeconds * sampleRate + 2 * vadWindow
 
+/** A model that is loaded. */
+export interface Speech {
+  /** Absolute path of the VAD's model. */
+  readonly vad: string
+  readonly decoder: Decoder
+}
+
+export interface ListenerOptions {
+  readonly endpointMs: number
+  readonly haste: Haste
+  readonly signal: AbortSignal
+}
+
+interface Pause {
+  readonly end: number
+  /** Drops what is being decoded of it. */
+  readonly over: AbortController
+  text?: Promise<string>
+}
+
 /**
  * Finds the utterances in one stream of audio (16 kHz) and what they say. The generators do a step of work at a time, so
  * that who drives one can let others work in between; one has to be run to its end before the next call.
@@ -38,13 +59,15 @@ export class Listener {
   /** Up to here the VAD has heard the audio. */
   #fed = 0
   #speechStart: number | undefined
-  /** Speech has paused at `end`; with the text up to there if that was decoded already. */
-  #pause: { readonly end: number; text?: string } | undefined
+  readonly #signal: AbortSignal
+  /** Speech has paused at `end`; with the text up to there if that is decoded already. */
+  #pause: Pause | undefined
 
-  constructor(models: string, recognizer: Recognizer, endpointMs: number) {
-    this.#vad = newVad(models, endpointMs / 1000, minSpeechSeconds)
-    this.#pauses = newVad(models, pauseSeconds, 0.01)
-    this.#transcriber = new Transcriber(recognizer, this.#audio)
+  constructor({ vad, decoder }: Speech, { endpointMs, haste, signal }: ListenerOptions) {
+    this.#vad = newVad(vad, endpointMs / 1000, minSpeechSeconds)
+    this.#pauses = newVad(vad, pauseSeconds, 0.01)
+    this.#transcriber = new Transcriber(decoder, haste, this.#audio)
+    this.#signal = signal
   }
 
   /** Samples so far. */
@@ -57,7 +80,7 @@ export class Listener {
   }
 
   /** At most 10 s a call. */
-  *push(samples: Float32Array): Generator<Heard> {
+  async *push(samples: Float32Array): AsyncGenerator<Heard> {
     this.#audio.push(samples)
     while (this.#fed + vadWindow <= this.#audio.end) {
       const window = this.#leveller.level(this.#audio.slice(this.#fed, this.#fed + vadWindow))
@@ -76,7 +99,7 @@ export class Listener {
       if (this.#speechStart !== undefined && this.#fed - this.#speechStart >= longest) {
         const end = this.#quietest(this.#fed - cutRange, this.#fed)
         // The cut is somewhere else.
-        this.#pause = undefined
+        this.#dropPause()
         yield* this.#close(end)
         this.#restart(end)
       }
@@ -85,12 +108,16 @@ export class Listener {
 
   /**
    * Decoding takes as long as the rest of the silence that ends an utterance. So who drives this calls it whenever no audio
-   * waits, and what was said up to a pause is decoded within the pause; if speech goes on, that was for nothing. Blocks as
-   * Transcriber.text does.
+   * waits, and what was said up to a pause is decoded within the pause; if speech goes on, that was for nothing. May be left
+   * to itself; `push` and all the others can be called meanwhile.
    */
-  anticipate(): void {
-    if (this.#speechStart === undefined || this.#pause === undefined) return
-    this.#pause.text ??= this.#transcriber.text(this.#speechStart, this.#pause.end)
+  async anticipate(): Promise<void> {
+    const pause = this.#pause
+    if (this.#speechStart === undefined || pause === undefined) return
+    const signal = AbortSignal.any([this.#signal, pause.over.signal])
+    pause.text ??= this.#transcriber.text(this.#speechStart, pause.end, signal)
+    // Who needs the text waits for it himself, and gets its failure.
+    await pause.text.catch(() => undefined)
   }
 
   /** Whether `anticipate` has something to do. */
@@ -99,7 +126,7 @@ export class Listener {
   }
 
   /** Closes what is being said at once. */
-  *commit(): Generator<Heard> {
+  async *commit(): AsyncGenerator<Heard> {
     if (this.#speechStart === undefined) return
     yield* this.#close(this.#audio.end)
     this.#restart(this.#audio.end)
@@ -108,31 +135,38 @@ export class Listener {
   /** Drops what is being said, and what was said is no context for what comes. */
   clear(): void {
     this.#speechStart = undefined
-    this.#pause = undefined
+    this.#dropPause()
     this.#transcriber.forget()
     this.#restart(this.#audio.end)
   }
 
-  *#close(end: number): Generator<Heard> {
+  async *#close(end: number): AsyncGenerator<Heard> {
     const start = this.#speechStart
     if (start === undefined) return
     const pause = this.#pause
     this.#speechStart = undefined
     this.#pause = undefined
     yield { type: 'stopped', start, end }
-    const text = pause?.text ?? this.#transcriber.text(start, end)
+    const text = await (pause?.text ?? this.#transcriber.text(start, end, this.#signal))
     this.#transcriber.keep({ start, end, text })
     yield { type: 'heard', start, end, text }
   }
 
   #findPause(window: Float32Array): void {
     this.#pauses.acceptWaveform(window)
-    if (this.#pauses.isDetected()) this.#pause = undefined
+    if (this.#pauses.isDetected()) this.#dropPause()
     while (!this.#pauses.isEmpty()) {
       const segment = this.#pauses.front(false)
       this.#pauses.pop()
-      this.#pause = { end: this.#base + segment.start + segment.samples.length }
+      this.#dropPause()
+      const end = this.#base + segment.start + segment.samples.length
+      this.#pause = { end, over: new AbortController() }
     }
+  }
+
+  #dropPause(): void {
+    this.#pause?.over.abort()
+    this.#pause = undefined
   }
 
   #restart(at: number): void {

@@ -5,9 +5,9 @@ import { createServer, type Socket } from 'node:net'
 import { setImmediate } from 'node:timers/promises'
 import { z } from 'zod'
 import { encodeFrame, encodeJsonFrame, frameType, readFrames } from '../../../lib/frames.ts'
-import type { EngineFailure } from '../../core/engine.ts'
-import { type Heard, Listener } from './listener.ts'
-import { newResampler, type Recognizer, sampleRate } from './sherpa.ts'
+import { EngineError } from '../../core/engine.ts'
+import { type Heard, Listener, type Speech } from './listener.ts'
+import { newResampler, sampleRate } from './sherpa.ts'
 
 /** What a client may say besides audio. */
 const controlSchema = z.object({ type: z.enum(['commit', 'clear', 'end']) })
@@ -20,23 +20,24 @@ export interface SessionSummary {
   readonly utterances: number
   readonly audioSeconds: number
 }
-type SessionEnd = { ok: true; value: SessionSummary } | { ok: false; failure: EngineFailure }
 
 export interface SessionSetup {
   /** Path of the Unix socket to make. */
   readonly socket: string
   readonly sampleRate: number
   readonly endpointMs: number
-  readonly models: string
-  readonly recognizer: Recognizer
+  readonly speech: Speech
 }
 
-/** A live session: one client's audio in, its words out, until it says `end` or hangs up. */
+/**
+ * A live session: one client's audio in, its words out, until it says `end` or hangs up. Throws an EngineError for a client
+ * that does not come, or says what can not be understood.
+ */
 export async function runSession(
   setup: SessionSetup,
   onListening: () => void,
   signal: AbortSignal,
-): Promise<SessionEnd> {
+): Promise<SessionSummary> {
   const server = createServer({ pauseOnConnect: true })
   server.maxConnections = 1
   let socket: Socket
@@ -50,9 +51,8 @@ export async function runSession(
     onListening()
     ;[socket] = (await connected) as [Socket]
   } catch (error) {
-    if (signal.aborted) return { ok: false, failure: { reason: 'cancelled' } }
-    if ((error as Error).name === 'AbortError') return { ok: false, failure: { reason: 'no_client' } }
-    throw error
+    const late = !signal.aborted && (error as Error).name === 'AbortError'
+    throw late ? new EngineError({ reason: 'no_client' }) : error
   } finally {
     // One client a session; closing also removes the socket's file.
     server.close()
@@ -61,8 +61,7 @@ export async function runSession(
   const cut = () => socket.destroy()
   signal.addEventListener('abort', cut)
   try {
-    const session = new Session(setup, socket)
-    return await session.run(signal)
+    return await new Session(setup, socket, signal).run()
   } finally {
     signal.removeEventListener('abort', cut)
     socket.destroy()
@@ -71,6 +70,7 @@ export async function runSession(
 
 class Session {
   readonly #socket: Socket
+  readonly #signal: AbortSignal
   readonly #rate: number
   readonly #listener: Listener
   readonly #resampler
@@ -82,15 +82,15 @@ class Session {
   /** Half of a sample that a frame's end has cut. */
   #odd: Buffer = Buffer.alloc(0)
 
-  constructor(setup: SessionSetup, socket: Socket) {
+  constructor(setup: SessionSetup, socket: Socket, signal: AbortSignal) {
     this.#socket = socket
+    this.#signal = signal
     this.#rate = setup.sampleRate
-    this.#listener = new Listener(setup.models, setup.recognizer, setup.endpointMs)
+    this.#listener = new Listener(setup.speech, { endpointMs: setup.endpointMs, haste: 'live', signal })
     this.#resampler = newResampler(setup.sampleRate)
   }
 
-  async run(signal: AbortSignal): Promise<SessionEnd> {
-    let broken = false
+  async run(): Promise<SessionSummary> {
     // A reset is the client's way out; what it has said so far still counts.
     this.#socket.on('error', () => undefined)
     try {
@@ -104,12 +104,12 @@ class Session {
         }
       }
     } catch (error) {
+      if (this.#signal.aborted || error instanceof EngineError) throw error
       const lost = (error as NodeJS.ErrnoException).code !== undefined
-      broken = !lost && !signal.aborted
+      if (!lost) throw new EngineError({ reason: 'bad_frames' }, { cause: error })
     }
-    if (signal.aborted) return { ok: false, failure: { reason: 'cancelled' } }
-    if (broken) return { ok: false, failure: { reason: 'bad_frames' } }
-    return { ok: true, value: this.#summary() }
+    this.#signal.throwIfAborted()
+    return this.#summary()
   }
 
   async #audio(bytes: Buffer): Promise<void> {
@@ -133,7 +133,8 @@ class Session {
     // What has come in meanwhile is read between the first and the second.
     await setImmediate()
     await setImmediate()
-    if (this.#socket.bytesRead === this.#taken) this.#listener.anticipate()
+    // What comes next is listened to meanwhile.
+    if (this.#socket.bytesRead === this.#taken) void this.#listener.anticipate()
   }
 
   /** True: that was the end. */
@@ -157,12 +158,10 @@ class Session {
     return true
   }
 
-  async #tell(events: Generator<Heard>): Promise<void> {
-    for (const event of events) {
-      this.#say(event)
-      // The event leaves now, before the decoding that follows it blocks this thread.
-      await setImmediate()
-    }
+  async #tell(events: AsyncGenerator<Heard>): Promise<void> {
+    for await (const event of events) this.#say(event)
+    // Other sessions share this thread, and get their turn.
+    await setImmediate()
   }
 
   #say(event: Heard): void {

@@ -1,19 +1,17 @@
 import { createRequire } from 'node:module'
-import { join } from 'node:path'
 
 /** The part of sherpa-onnx-node that we use; the package carries no declarations. Audio is 16 kHz mono, -1 to 1. */
 export interface Recognizer {
   createStream(): RecognizerStream
-  /** Blocks until the stream is decoded. */
-  decode(stream: RecognizerStream): void
-  getResult(stream: RecognizerStream): { readonly text: string }
+  /** On a thread of its own. */
+  decodeAsync(stream: RecognizerStream): Promise<{ readonly text: string }>
 }
 
 interface RecognizerStream {
   acceptWaveform(wave: { samples: Float32Array; sampleRate: number }): void
 }
 
-/** Voice activity over windows of 512 samples. `start` counts samples since the last reset. */
+/** Voice activity over windows of 512 samples. `start` counts samples since the last reset, in 32 bits: 37 hours. */
 export interface Vad {
   acceptWaveform(samples: Float32Array): void
   isEmpty(): boolean
@@ -31,21 +29,21 @@ export interface Resampler {
 }
 
 interface Sherpa {
-  readonly OfflineRecognizer: new (config: unknown) => Recognizer
+  readonly OfflineRecognizer: { createAsync(config: unknown): Promise<Recognizer> }
   readonly Vad: new (config: unknown, bufferSeconds: number) => Vad
   readonly LinearResampler: new (from: number, to: number) => Resampler
 }
 
+/** Absolute paths of what a model consists of. */
+export interface SpeechFiles {
+  readonly encoder: string
+  readonly decoder: string
+  readonly tokens: string
+  readonly vad: string
+}
+
 export const sampleRate = 16_000
 export const vadWindow = 512
-
-/** Paths below the models' folder. */
-export const modelFiles = {
-  encoder: 'moonshine-tiny/encoder_model.onnx',
-  decoder: 'moonshine-tiny/decoder_model_merged.onnx',
-  tokens: 'moonshine-tiny/tokens.txt',
-  vad: 'silero-vad/silero_vad_v5.onnx',
-} as const
 
 // Loaded on the first use and not on import: the native library takes about 100 ms.
 let loaded: Sherpa | undefined
@@ -54,15 +52,13 @@ function sherpa(): Sherpa {
   return loaded
 }
 
-export function newRecognizer(models: string, threads: number): Recognizer {
-  return new (sherpa().OfflineRecognizer)({
+/** Rejects for a file that is not ONNX, where the library's other way would end the process. */
+export async function newRecognizer(files: SpeechFiles, threads: number): Promise<Recognizer> {
+  return sherpa().OfflineRecognizer.createAsync({
     featConfig: { sampleRate, featureDim: 80 },
     modelConfig: {
-      moonshine: {
-        encoder: join(models, modelFiles.encoder),
-        mergedDecoder: join(models, modelFiles.decoder),
-      },
-      tokens: join(models, modelFiles.tokens),
+      moonshine: { encoder: files.encoder, mergedDecoder: files.decoder },
+      tokens: files.tokens,
       numThreads: threads,
       provider: 'cpu',
       debug: 0,
@@ -71,9 +67,9 @@ export function newRecognizer(models: string, threads: number): Recognizer {
 }
 
 /** A segment ends when silence has lasted so long. */
-export function newVad(models: string, silenceSeconds: number, speechSeconds: number): Vad {
+export function newVad(model: string, silenceSeconds: number, speechSeconds: number): Vad {
   const sileroVad = {
-    model: join(models, modelFiles.vad),
+    model,
     // Silero's usual 0.5 loses a quiet "ask not" whole; noise that 0.2 lets in is turned away by its level and its text.
     threshold: 0.2,
     minSilenceDuration: silenceSeconds,

@@ -1,5 +1,6 @@
 import type { AudioMemory } from './audio-memory.ts'
-import { type Recognizer, sampleRate } from './sherpa.ts'
+import type { Decoder, Haste } from './decoder.ts'
+import { sampleRate } from './sherpa.ts'
 import { longestEnding, medoid, textAfter, words } from './text-align.ts'
 
 interface Utterance {
@@ -34,6 +35,9 @@ const tight: readonly Cut[] = [
   { before: 0, after: 0, peak: 0.9 },
 ]
 
+/** Most that any cut takes around the utterance. */
+const margin = 0.5 * sampleRate
+
 /** Decoding costs about 20 ms a second of audio, and the limit for a final text is 300 ms. */
 const contextSeconds = 13
 const contextGapSeconds = 2
@@ -47,19 +51,29 @@ const faintest = 0.002
  * just before it, and its text is what follows theirs; what was said of those before stays as it was.
  */
 export class Transcriber {
-  readonly #recognizer: Recognizer
+  readonly #decoder: Decoder
+  readonly #haste: Haste
   readonly #audio: AudioMemory
   #said: Utterance[] = []
 
-  constructor(recognizer: Recognizer, audio: AudioMemory) {
-    this.#recognizer = recognizer
+  constructor(decoder: Decoder, haste: Haste, audio: AudioMemory) {
+    this.#decoder = decoder
+    this.#haste = haste
     this.#audio = audio
   }
 
-  /** Empty: nothing that would be words. Blocks for 60 to 300 ms. */
-  text(start: number, end: number): string {
+  /**
+   * Empty: nothing that would be words. Takes 60 to 300 ms of decoding, and is about the audio that there is as it is
+   * called, not about what comes meanwhile.
+   */
+  async text(start: number, end: number, signal: AbortSignal): Promise<string> {
     if (peakOf(this.#audio.slice(start, end)) < faintest) return ''
-    const heard = this.#inContext(start, end) ?? this.#alone(start, end)
+    const context = this.#contextOf(start, end)
+    const from = Math.min(start, context[0]?.start ?? start) - margin
+    const audio = this.#audio.copy(from, end + margin)
+    const decode = (start: number, cut: Cut): Promise<string> =>
+      this.#decoder.text(prepared(audio, start, end, cut), this.#haste, signal)
+    const heard = (await inContext(context, decode)) ?? (await alone(start, end, decode))
     return words(heard).length === 0 ? '' : heard
   }
 
@@ -87,46 +101,47 @@ export class Transcriber {
     }
     return context
   }
+}
 
-  #inContext(start: number, end: number): string | undefined {
-    const context = this.#contextOf(start, end)
-    const from = context[0]?.start
-    if (from === undefined) return undefined
-    const before = context
-      .map(one => one.text)
-      .join(' ')
-      .trim()
-    for (const cut of [usual, ...others]) {
-      const text = textAfter(before, this.#decode(from, end, cut))
-      if (text !== undefined && text !== '') return text
+/** Decodes from a sample on, to the end of the utterance. */
+type Decode = (start: number, cut: Cut) => Promise<string>
+
+async function inContext(context: readonly Utterance[], decode: Decode): Promise<string | undefined> {
+  const from = context[0]?.start
+  if (from === undefined) return undefined
+  const before = context
+    .map(one => one.text)
+    .join(' ')
+    .trim()
+  for (const cut of [usual, ...others]) {
+    const text = textAfter(before, await decode(from, cut))
+    if (text !== undefined && text !== '') return text
+  }
+  return undefined
+}
+
+async function alone(start: number, end: number, decode: Decode): Promise<string> {
+  const first = await decode(start, usual)
+  const seconds = (end - start) / sampleRate
+  if (first === '' && seconds < shortSeconds) {
+    for (const cut of tight) {
+      const text = await decode(start, cut)
+      if (words(text).length > 0) return text
     }
-    return undefined
   }
+  if (seconds > voteSeconds) return first
+  const votes = [first]
+  for (const cut of others) votes.push(await decode(start, cut))
+  return longestEnding(medoid(votes), votes)
+}
 
-  #alone(start: number, end: number): string {
-    const first = this.#decode(start, end, usual)
-    const seconds = (end - start) / sampleRate
-    if (first === '' && seconds < shortSeconds) {
-      for (const cut of tight) {
-        const text = this.#decode(start, end, cut)
-        if (words(text).length > 0) return text
-      }
-    }
-    if (seconds > voteSeconds) return first
-    const votes = [first, ...others.map(cut => this.#decode(start, end, cut))]
-    return longestEnding(medoid(votes), votes)
-  }
-
-  #decode(start: number, end: number, { before, after, peak, emphasis = 0 }: Cut): string {
-    const samples = this.#audio.slice(start - before * sampleRate, end + after * sampleRate)
-    for (let i = samples.length - 1; i > 0; i--)
-      samples[i] = (samples[i] ?? 0) - emphasis * (samples[i - 1] ?? 0)
-    const gain = peak / Math.max(peakOf(samples), 1e-4)
-    const stream = this.#recognizer.createStream()
-    stream.acceptWaveform({ sampleRate, samples: samples.map(sample => sample * gain) })
-    this.#recognizer.decode(stream)
-    return this.#recognizer.getResult(stream).text.trim()
-  }
+function prepared(audio: AudioMemory, start: number, end: number, cut: Cut): Float32Array {
+  const { before, after, peak, emphasis = 0 } = cut
+  const samples = audio.slice(start - before * sampleRate, end + after * sampleRate)
+  for (let i = samples.length - 1; i > 0; i--)
+    samples[i] = (samples[i] ?? 0) - emphasis * (samples[i - 1] ?? 0)
+  const gain = peak / Math.max(peakOf(samples), 1e-4)
+  return samples.map(sample => sample * gain)
 }
 
 function peakOf(samples: Float32Array): number {

@@ -1,0 +1,68 @@
+import { writeSync } from 'node:fs'
+import { runMain } from '../../../lib/io.ts'
+import { type Engine, EngineError, type EngineJob, type EngineSetup } from '../../core/engine.ts'
+import { engineProgram } from '../../core/engine-program.ts'
+import { chat } from './llama/chat.ts'
+import { complete } from './llama/complete.ts'
+import type { Say } from './llama/generation.ts'
+import { Embedder } from './llama/embedder.ts'
+import { Grammars } from './llama/grammars.ts'
+import { openModel } from './llama/open-model.ts'
+import { samplingDefaults } from './llama/sampling.ts'
+import { SequencePool } from './llama/sequence-pool.ts'
+import { parseSettings } from './llama/settings.ts'
+
+/** Language models in GGUF files, by llama.cpp. */
+export const llama: Engine = {
+  async load(setup: EngineSetup) {
+    const settings = parseSettings(setup.model.settings)
+    const { runtime, model, header, context, batching, wrapper } = await openModel(setup, settings)
+    const sequences = context === undefined ? undefined : new SequencePool(context, batching, end)
+    const grammars = new Grammars(runtime)
+    const embedder = new Embedder(model, header, setup.threads)
+    const defaults = samplingDefaults(settings, header)
+    const generator =
+      sequences === undefined ? undefined : { model, sequences, grammars, wrapper, defaults, setup }
+    return {
+      parallel: settings.sequences,
+      facts: {
+        architecture: header.architecture,
+        quantisation: header.quantisation,
+        parameters: header.parameters,
+        context: context?.contextSize ?? embedder.contextSize,
+        sequences: settings.sequences,
+        ...(generator === undefined ? {} : { template: wrapper.wrapperName }),
+        gpu: runtime.gpu === false ? 'none' : runtime.gpu,
+      },
+      ...(runtime.gpu === false
+        ? {}
+        : {
+            gpuMemory: async () => ({ [String(runtime.gpu)]: (await runtime.getLlamaMemoryUsage()).gpuVram }),
+          }),
+      async run(job: EngineJob) {
+        const { request, signal } = job
+        const say: Say = line => job.say(line)
+        if (request.kind === 'embed') return { ...(await embedder.embed(request.input, signal)) }
+        if (request.kind !== 'chat' && request.kind !== 'complete')
+          throw new EngineError({ reason: 'unsupported', what: request.kind })
+        if (generator === undefined) throw new EngineError({ reason: 'unsupported', what: request.kind })
+        const result =
+          request.kind === 'chat'
+            ? await chat(generator, request, signal, say)
+            : await complete(generator, request, signal, say)
+        return { ...result }
+      },
+    }
+  },
+}
+
+/**
+ * Native code can't be interrupted, and some grammars of a few words keep it busy for hours. An orderly exit would wait for
+ * it, too.
+ */
+function end(detail: string): void {
+  writeSync(process.stderr.fd, `${detail}\n`)
+  process.kill(process.pid, 'SIGKILL')
+}
+
+if (import.meta.main) await runMain(engineProgram(llama))

@@ -1,0 +1,67 @@
+import { EngineError } from '../../core/engine.ts'
+import { type Recognizer, sampleRate } from './sherpa.ts'
+
+/** A decoding that somebody speaks before goes first. */
+export type Haste = 'live' | 'file'
+
+interface Waiting {
+  readonly samples: Float32Array
+  readonly settle: (text: Promise<string>) => void
+  readonly signal: AbortSignal
+}
+
+/**
+ * The one recognizer of this process, for all that want it: one decoding at a time, on the threads that it was given, while
+ * this thread goes on.
+ */
+export class Decoder {
+  readonly #recognizer: Recognizer
+  readonly #waiting: Record<Haste, Waiting[]> = { live: [], file: [] }
+  #busy = false
+
+  constructor(recognizer: Recognizer) {
+    this.#recognizer = recognizer
+  }
+
+  /** Rejects as soon as it is aborted; what is being decoded then is decoded for nobody. */
+  async text(samples: Float32Array, haste: Haste, signal: AbortSignal): Promise<string> {
+    const { promise, resolve, reject } = Promise.withResolvers<string>()
+    const drop = (): void => reject(new EngineError({ reason: 'cancelled' }))
+    if (signal.aborted) drop()
+    signal.addEventListener('abort', drop, { once: true })
+    this.#waiting[haste].push({ samples, settle: resolve, signal })
+    void this.#work()
+    try {
+      return await promise
+    } finally {
+      signal.removeEventListener('abort', drop)
+    }
+  }
+
+  async #work(): Promise<void> {
+    if (this.#busy) return
+    this.#busy = true
+    for (let next = this.#next(); next !== undefined; next = this.#next()) {
+      if (next.signal.aborted) continue
+      const text = this.#decode(next.samples)
+      next.settle(text)
+      // A failure goes to who asked; the next one may do better.
+      await Promise.allSettled([text])
+    }
+    this.#busy = false
+  }
+
+  #next(): Waiting | undefined {
+    return this.#waiting.live.shift() ?? this.#waiting.file.shift()
+  }
+
+  async #decode(samples: Float32Array): Promise<string> {
+    try {
+      const stream = this.#recognizer.createStream()
+      stream.acceptWaveform({ sampleRate, samples })
+      return (await this.#recognizer.decodeAsync(stream)).text.trim()
+    } catch (error) {
+      throw new EngineError({ reason: 'internal', detail: String(error) }, { cause: error })
+    }
+  }
+}

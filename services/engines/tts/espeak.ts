@@ -1,0 +1,84 @@
+import { stat } from 'node:fs/promises'
+import { z } from 'zod'
+import { runMain } from '../../../lib/io.ts'
+import { type Engine, EngineError, type EngineModel } from '../../core/engine.ts'
+import { engineProgram } from '../../core/engine-program.ts'
+import { type EspeakFiles, EspeakModule } from './espeak-module.ts'
+import { speak } from './speak.ts'
+import { Voices } from './voices.ts'
+
+/** They take turns, sentence by sentence. */
+const parallel = 4
+const usualVoice = 'en-US'
+
+const settingsSchema = z.object({ voice: z.string().default(usualVoice) })
+
+/** Text to speech: eSpeak NG as WebAssembly, on this thread. */
+export const espeak: Engine = {
+  async load({ model }) {
+    const settings = settingsSchema.safeParse(model.settings)
+    if (!settings.success) throw badSettings(z.prettifyError(settings.error))
+    const module = await load(await checkedFiles(model))
+    const voices = new Voices(module.voices, module.variants)
+    const usual = voices.find(settings.data.voice)
+    if (usual === undefined) throw badSettings(`there is no voice ${settings.data.voice}`)
+    // The first time reads the voice's dictionary.
+    module.synthesize('Hello.', usual, 1, () => undefined)
+    return {
+      parallel,
+      facts: {
+        voice: usual.name,
+        voices: voices.names,
+        variants: module.variants,
+        sampleRate: module.sampleRate,
+      },
+      async run(job) {
+        const { request } = job
+        if (request.kind !== 'speak') throw new EngineError({ reason: 'unsupported', what: request.kind })
+        const voice = request.voice === undefined ? usual : voices.find(request.voice)
+        if (voice === undefined)
+          throw new EngineError({ reason: 'unsupported', what: `voice ${request.voice}` })
+        return { ...(await speak(request, voice, module, job)) }
+      },
+    }
+  },
+}
+
+async function load(files: EspeakFiles): Promise<EspeakModule> {
+  try {
+    return await EspeakModule.load(files)
+  } catch (error) {
+    throw badModel(error instanceof Error ? error.message : String(error))
+  }
+}
+
+async function checkedFiles({ files }: EngineModel): Promise<EspeakFiles> {
+  const { module, data } = files
+  if (module === undefined || data === undefined) {
+    throw badModel(`eSpeak needs module and data; given are: ${Object.keys(files).join(', ')}`)
+  }
+  const missing: string[] = []
+  for (const path of [module, data]) if (!(await isThere(path))) missing.push(path)
+  if (missing.length > 0) throw new EngineError({ reason: 'missing_files', files: missing })
+  return { module, data }
+}
+
+async function isThere(path: string): Promise<boolean> {
+  try {
+    return (await stat(path)).isFile()
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR') return false
+    throw error
+  }
+}
+
+function badModel(detail: string): EngineError {
+  return new EngineError({ reason: 'bad_model', detail })
+}
+
+function badSettings(detail: string): EngineError {
+  return new EngineError({ reason: 'bad_settings', detail })
+}
+
+if (import.meta.main) await runMain(engineProgram(espeak))

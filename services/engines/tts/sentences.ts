@@ -1,0 +1,56 @@
+export interface Sentence {
+  readonly text: string
+  /** How it ends, which tells the pause after it: `part` of one that is too long to be spoken at once. */
+  readonly end: 'sentence' | 'part'
+}
+
+/** Characters. What is spoken at once can't be interrupted; so much takes less than a second. */
+const longest = 200
+/** A cut at a comma before this is worse than one between two words. */
+const shortest = 60
+
+/** The sentences of a text, without what nobody speaks. None for a text of nothing but that. */
+export function* sentencesOf(text: string): Generator<Sentence> {
+  let open = ''
+  for (const { segment } of segmenter.segment(speakable(text))) {
+    open += segment
+    if (abbreviation.test(open) && open.length < longest) continue
+    yield* parts(open)
+    open = ''
+  }
+  yield* parts(open)
+}
+
+// The rules for where a sentence ends are nearly the same in all languages.
+const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
+const abbreviation = /(?:^|[\s(.])(?:\p{Lu}|dr|mr|mrs|ms|prof|st|no|vs|e\.g|i\.e|approx)\.\s*$/iu
+
+/** eSpeak would take < and [[ for markup, and stop at a NUL. A lone end of a line is a space, as in a text with hard breaks. */
+function speakable(text: string): string {
+  return text
+    .toWellFormed()
+    .replace(/\r\n?/g, '\n')
+    .replace(/\n[ \t]*\n\s*/g, '\u2029')
+    .replace(/[\p{Cc}\p{Co}\p{Cn}<>]/gu, ' ')
+    .replace(/\[(?=\[)/g, '[ ')
+}
+
+function* parts(sentence: string): Generator<Sentence> {
+  let rest = sentence.trim()
+  while (rest.length > longest) {
+    const at = cutOf(rest)
+    yield { text: rest.slice(0, at).trim(), end: 'part' }
+    rest = rest.slice(at).trim()
+  }
+  if (rest !== '') yield { text: rest, end: 'sentence' }
+}
+
+/** After the last comma or the like, else before the last word, else anywhere but inside of a character. */
+function cutOf(text: string): number {
+  const room = text.slice(0, longest)
+  const comma = /^[^]*(?:[,;:–—](?=\s)|[、，；،])/u.exec(room)?.[0].length ?? 0
+  if (comma >= shortest) return comma
+  const space = room.search(/\s\S*$/u)
+  if (space >= shortest) return space
+  return text.codePointAt(longest - 1)! > 0xffff ? longest - 1 : longest
+}
