@@ -1,16 +1,16 @@
 // mike [--file x.wav] [--fast] [--device D] [--json] [--home DIR]: microphone or recording to live transcript
-import { readFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
-import { parseArgs } from 'node:util'
-import { z } from 'zod'
+import { resolve } from 'node:path'
 import { exit } from '../lib/exit.ts'
 import { exitCodeOf, runMain, type Io } from '../lib/io.ts'
 import { formatProblem, ProblemError } from '../lib/problem.ts'
-import { mikeProblems } from './shared/messages.ts'
-import { firstSentence, homeOf, script } from './shared/script.ts'
-import { Listener, type Heard } from './mike/listener.ts'
-import { record } from './mike/recorder.ts'
 import { readRecording } from './mike/recording.ts'
+import { realtimeUrl } from './shared/backend-url.ts'
+import { type Heard, Listener } from './shared/listener.ts'
+import { mikeProblems } from './shared/messages.ts'
+import { record } from './shared/recorder.ts'
+import { homeOf, parseOptions, script } from './shared/script.ts'
+import { StatusLine } from './shared/status-line.ts'
+import { oneLine } from './shared/visible.ts'
 
 /** What the command line says. */
 interface Options {
@@ -21,14 +21,14 @@ interface Options {
   readonly home?: string | undefined
 }
 
-export const run = script(import.meta.filename, (argv, io) => transcribe(parseOptions(argv), io))
+export const run = script(import.meta.filename, (argv, io) => transcribe(optionsOf(argv), io))
 
 async function transcribe(options: Options, io: Io): Promise<number> {
   const { file, fast, device } = options
   // Read before anything is opened: a broken file costs nobody a session.
   const recording =
     file === undefined ? undefined : await readRecording(resolve(io.cwd, file), !fast, io.signal)
-  const url = `ws://127.0.0.1:${await backendPort(homeOf(options.home, io), io.env)}/v1/realtime?intent=transcription`
+  const url = await realtimeUrl(homeOf(options.home, io), io.env)
   const screen = new Screen(io, options.json)
   // A recording that is heard in part is a failure; a microphone goes on with the next words.
   const patient = recording === undefined
@@ -52,11 +52,12 @@ async function transcribe(options: Options, io: Io): Promise<number> {
 class Screen {
   readonly #io: Io
   readonly #json: boolean
-  #shown = ''
+  readonly #status: StatusLine
 
   constructor(io: Io, json: boolean) {
     this.#io = io
     this.#json = json
+    this.#status = new StatusLine(io.stderr)
   }
 
   show(heard: Heard): void {
@@ -83,20 +84,14 @@ class Screen {
   }
 
   state(state: '' | 'listening' | 'hearing' | 'writing'): void {
-    if (this.#io.stderr.isTTY !== true || state === this.#shown) return
-    this.#shown = state
-    this.#io.stderr.write(state === '' ? '\r\u001B[K' : `\r\u001B[K${state} …`)
+    this.#status.show(state)
   }
 }
 
-function oneLine(text: string): string {
-  return text.replace(/[\s\p{Cc}\u2028\u2029]+/gu, ' ').trim()
-}
-
-function parseOptions(argv: readonly string[]): Options {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
+function optionsOf(argv: readonly string[]): Options {
+  const { values } = parseOptions(
+    {
+      args: argv,
       options: {
         file: { type: 'string' },
         fast: { type: 'boolean', default: false },
@@ -104,29 +99,11 @@ function parseOptions(argv: readonly string[]): Options {
         home: { type: 'string' },
         json: { type: 'boolean', default: false },
       },
-    })
-    if (values.fast && values.file === undefined) throw new ProblemError(mikeProblems.fastWithoutFile())
-    return values
-  } catch (error) {
-    if (error instanceof ProblemError) throw error
-    throw new ProblemError(mikeProblems.usage(firstSentence(error)))
-  }
-}
-
-const port = z.coerce.number().int().min(1).max(65_535)
-const runningStack = z.object({ services: z.object({ backend: z.object({ port }) }) })
-
-/** The environment's port, else that of the stack that was brought up last, else the default. */
-async function backendPort(home: string, env: Io['env']): Promise<number> {
-  const given = port.safeParse(env['COURANTE_PORT_BACKEND'])
-  if (given.success) return given.data
-  try {
-    const stack = runningStack.safeParse(JSON.parse(await readFile(join(home, 'run', 'stack.json'), 'utf8')))
-    if (stack.success) return stack.data.services.backend.port
-  } catch (error) {
-    if (!(error instanceof SyntaxError) && (error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-  return 8770
+    },
+    mikeProblems.usage,
+  )
+  if (values.fast && values.file === undefined) throw new ProblemError(mikeProblems.fastWithoutFile())
+  return values
 }
 
 if (import.meta.main) await runMain(run)

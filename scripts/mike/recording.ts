@@ -3,7 +3,7 @@ import { setTimeout as delay } from 'node:timers/promises'
 import { ProblemError } from '../../lib/problem.ts'
 import { parseWav, type Wav } from '../../lib/wav.ts'
 import { mikeProblems } from '../shared/messages.ts'
-import type { Source } from './source.ts'
+import type { Source } from '../shared/source.ts'
 
 /** What `/v1/realtime` takes. */
 const sampleRates = { min: 8000, max: 48_000 }

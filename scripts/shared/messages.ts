@@ -8,6 +8,142 @@ const failed = (code: string, what: string, todo?: string): Problem => ({
   ...(todo === undefined ? {} : { todo }),
 })
 
+/** Wrong arguments of a command, with how it is called. */
+const usageOf =
+  (command: string, usage: string) =>
+  (detail: string): Problem => ({
+    code: 'usage',
+    what: `${command}: ${detail}`,
+    todo: `Usage: courante ${command} ${usage}`,
+    exit: exit.usage,
+  })
+
+const inWords = (code: string): string => {
+  switch (code) {
+    case 'ENOENT':
+      return 'there is no such folder'
+    case 'EISDIR':
+      return 'it is a folder'
+    default:
+      return code
+  }
+}
+
+/** What a service does, for those who miss it. */
+const doings: Readonly<Record<string, string>> = { llm: 'answer', stt: 'transcribe', tts: 'speak' }
+
+/** Of every command that has core do something. */
+export const coreProblems = {
+  notRunning: (service: string): Problem => ({
+    code: 'not_running',
+    what: `core is not running, and nothing else can ${doings[service] ?? 'do this'}`,
+    todo: 'Start it: npm run up',
+    exit: exit.notRunning,
+  }),
+  coreEnded: (): Problem => ({
+    code: 'core_ended',
+    what: 'core ended while it worked on this, and has not come back',
+    todo: 'Start it: npm run up; its log: courante logs core',
+    exit: exit.failed,
+  }),
+  notSubmitted: (spool: string, code: string) =>
+    failed('not_submitted', `the request can't be put into ${spool} (${code})`, 'df -h and ls -ld tell more'),
+  /** The result's own words. */
+  refused: ({ code, message, todo }: { code: string; message: string; todo?: string | undefined }) =>
+    failed(code, message, todo),
+} as const
+
+/** What a job that has not begun waits for, on the line of a terminal. */
+export const waitWords = {
+  loading: (model: string, percent: number): string => `loading ${model} ${percent} %`,
+  waiting: (model: string): string => `waiting until ${model} has room`,
+} as const
+
+export const textProblems = {
+  unreadable: (path: string, code: string) =>
+    failed('unreadable', code === 'ENOENT' ? `there is no file ${path}` : `${path} can't be read (${code})`),
+  notText: (name: string) =>
+    failed('not_text', `${name} is no text in UTF-8`, 'iconv -f ENCODING -t UTF-8 makes it that'),
+  tooLong: (name: string, most: string) =>
+    failed('too_long', `${name} is longer than ${most}, which is the most`, 'Give it in parts.'),
+} as const
+
+export const askProblems = {
+  usage: usageOf(
+    'ask',
+    '[WORD…] [--model ID] [--system TEXT] [--file PATH]… [--temperature N] [--max-tokens N] [--seed N] [--stop TEXT]… [--schema FILE] [--json]',
+  ),
+  badSchema: (path: string, detail: string) =>
+    failed('bad_schema', `${path} is no JSON Schema: ${detail}`, 'Such as: {"type": "object", …}'),
+  startedAnew: () =>
+    failed(
+      'started_anew',
+      'the engine ended in the middle, and said something else when it began again',
+      'Ask again: what came out is the beginning of an answer without its end.',
+    ),
+} as const
+
+/** What `ask` tells beside the answer, on stderr. */
+export const askNotes = {
+  cutOff: 'the answer is cut off: the context of the model is full',
+  startedAnew: 'the engine ended in the middle, and begins again:',
+  forgotten: 'the beginning of this talk does not fit into the model any more, and is forgotten',
+  hello: 'An empty line or Ctrl-D ends the talk.',
+  starter:
+    'This was starter, a demo of 3 MB. `courante models ls --all` lists real ones, `courante models pull ID` fetches one.',
+} as const
+
+export const sayProblems = {
+  usage: usageOf('say', '[WORD…] [--voice V] [--model ID] [--speed N] [--out FILE.wav|-] [--json]'),
+  terminal: (): Problem => ({
+    code: 'usage',
+    what: '--out - writes a WAV file to stdout, and that is a terminal',
+    todo: 'courante say … --out - > speech.wav, or --out speech.wav',
+    exit: exit.usage,
+  }),
+  unwritable: (path: string, code: string) =>
+    failed('unwritable', `${path} can't be written: ${inWords(code)}`),
+  noPlayer: (programs: string) =>
+    failed(
+      'no_player',
+      `no program that plays sound was found (${programs})`,
+      'Debian, Ubuntu: sudo apt install alsa-utils (or sox, ffmpeg); or write a file: --out speech.wav',
+    ),
+  playerEnded: (program: string, detail: string) =>
+    failed('player_failed', `${program} stopped: ${detail}`, 'To write a file instead: --out speech.wav'),
+} as const
+
+export const transcribeProblems = {
+  usage: usageOf('transcribe', 'FILE… [--model ID] [--timestamps] [--json]'),
+  terminal: (): Problem => ({
+    code: 'usage',
+    what: '- is the recording that comes in at stdin, and that is a terminal',
+    todo: 'courante transcribe - < talk.mp3',
+    exit: exit.usage,
+  }),
+} as const
+
+export const transcribeNotes = {
+  busy: (clock: string): string => (clock === '' ? 'transcribing' : `transcribing, at ${clock}`),
+  noWords: 'no words were heard',
+} as const
+
+export const whispProblems = {
+  usage: usageOf('whisp', '[FILE] [--device D] [--silence SECONDS]'),
+  nothingHeard: () =>
+    failed(
+      'nothing_heard',
+      'no words were heard',
+      'Is it the right microphone, and loud enough? `arecord -L` lists them, --device chooses.',
+    ),
+} as const
+
+export const whispNotes = {
+  listening: 'listening, Enter ends it',
+  hearing: 'hearing',
+  writing: 'writing',
+} as const
+
 const wavFaults: Record<'empty' | 'not_wav' | 'truncated' | 'no_audio' | 'encoding', string> = {
   empty: 'is empty (0 bytes)',
   not_wav: 'is not a WAV file',
@@ -17,12 +153,7 @@ const wavFaults: Record<'empty' | 'not_wav' | 'truncated' | 'no_audio' | 'encodi
 }
 
 export const mikeProblems = {
-  usage: (detail: string): Problem => ({
-    code: 'usage',
-    what: `mike: ${detail}`,
-    todo: 'Usage: courante mike [--file x.wav] [--fast] [--device D] [--json]',
-    exit: exit.usage,
-  }),
+  usage: usageOf('mike', '[--file x.wav] [--fast] [--device D] [--json]'),
   fastWithoutFile: (): Problem => ({
     code: 'usage',
     what: '--fast is for a recording; a microphone gives sound no faster than you speak',
@@ -48,8 +179,7 @@ export const mikeProblems = {
       'courante status, courante logs backend',
     ),
   server: (message: string) => failed('server_error', message),
-  unreadable: (path: string, code: string) =>
-    failed('unreadable', code === 'ENOENT' ? `there is no file ${path}` : `${path} can't be read (${code})`),
+  unreadable: textProblems.unreadable,
   badRecording: (path: string, fault: keyof typeof wavFaults) =>
     failed(
       'bad_audio',
@@ -66,7 +196,7 @@ export const mikeProblems = {
     failed(
       'no_recorder',
       'no program that records from a microphone was found (arecord, rec or sox)',
-      'Debian, Ubuntu: sudo apt install alsa-utils (or sox); macOS: brew install sox; without a microphone: --file x.wav',
+      'Debian, Ubuntu: sudo apt install alsa-utils (or sox); macOS: brew install sox; without a microphone give a recording: courante mike --file x.wav, courante whisp x.wav',
     ),
   recorderEnded: (program: string, detail: string) =>
     failed(
@@ -74,30 +204,4 @@ export const mikeProblems = {
       `${program} stopped: ${detail}`,
       'see the devices with `arecord -L`, choose one with --device',
     ),
-} as const
-
-export const transcribeProblems = {
-  usage: (detail: string): Problem => ({
-    code: 'usage',
-    what: `transcribe: ${detail}`,
-    todo: 'Usage: courante transcribe FILE.wav [--json]',
-    exit: exit.usage,
-  }),
-  notRunning: (): Problem => ({
-    code: 'not_running',
-    what: 'core is not running, and nothing else can transcribe',
-    todo: 'Start it: npm run up',
-    exit: exit.notRunning,
-  }),
-  coreEnded: (): Problem => ({
-    code: 'core_ended',
-    what: 'core ended while it worked on this, and has not come back',
-    todo: 'Start it: npm run up; its log: courante logs core',
-    exit: exit.failed,
-  }),
-  unreadable: (path: string, code: string) =>
-    failed('unreadable', code === 'ENOENT' ? `there is no file ${path}` : `${path} can't be read (${code})`),
-  /** The result's own words. */
-  refused: ({ code, message, todo }: { code: string; message: string; todo?: string | undefined }) =>
-    failed(code, message, todo),
 } as const

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { createServer, type AddressInfo } from 'node:net'
 import { once } from 'node:events'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { identify } from '../../lib/process-identity.ts'
 import { encodeWav } from '../../lib/wav.ts'
+import { fakeProgram } from '../support/fake-program.ts'
 import { Spawned } from '../support/spawned.ts'
 import { tempDir } from '../support/temp.ts'
 import { startStack } from '../support/voice-stack.ts'
@@ -104,8 +105,9 @@ test('wrong arguments: exit 2', async () => {
 test('the microphone: Ctrl-C commits, waits for the last words, exits 130 and leaves no recorder', async () => {
   await using stack = await startStack({ texts: ['Hello.'] })
   // 300 ms of sound, then a device that gives no more.
-  const bin = await recorder(
+  const bin = await fakeProgram(
     stack.home,
+    'arecord',
     `echo $$ > "$0.pid"\nhead -c 14400 /dev/zero | tr '\\0' '\\1'\nexec sleep 600`,
   )
   await using mike = start(stack.host, ['--device', 'hw:7'], { PATH: `${bin}:/usr/bin:/bin` })
@@ -120,8 +122,9 @@ test('the microphone: Ctrl-C commits, waits for the last words, exits 130 and le
 
 test('a recorder that fails: exit 1 with its own last line', async () => {
   await using stack = await startStack({})
-  const bin = await recorder(
+  const bin = await fakeProgram(
     stack.home,
+    'arecord',
     'echo first >&2\necho "arecord: audio open error: No such device" >&2\nexit 1',
   )
   await using mike = start(stack.host, [], { PATH: `${bin}:/usr/bin:/bin` })
@@ -152,13 +155,4 @@ async function recording(folder: string, sampleRate: number, stretches: readonly
   const path = join(folder, 'recording.wav')
   await writeFile(path, encodeWav(Float32Array.from(parts), sampleRate))
   return path
-}
-
-/** A stand-in for arecord in a folder for PATH. */
-async function recorder(folder: string, body: string): Promise<string> {
-  const bin = join(folder, 'bin')
-  await mkdir(bin)
-  await writeFile(join(bin, 'arecord'), `#!/bin/sh\n${body}\n`)
-  await chmod(join(bin, 'arecord'), 0o755)
-  return bin
 }

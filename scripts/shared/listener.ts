@@ -2,7 +2,7 @@ import { once } from 'node:events'
 import { WebSocket, type RawData } from 'ws'
 import { z } from 'zod'
 import { ProblemError, type Problem } from '../../lib/problem.ts'
-import { mikeProblems } from '../shared/messages.ts'
+import { mikeProblems } from './messages.ts'
 
 export type Heard =
   | { readonly type: 'speech' }

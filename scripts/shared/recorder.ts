@@ -1,9 +1,8 @@
-import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { accessSync, constants } from 'node:fs'
-import { delimiter, join } from 'node:path'
+import { spawn } from 'node:child_process'
 import { ProblemError } from '../../lib/problem.ts'
-import { mikeProblems } from '../shared/messages.ts'
+import { endOf } from './child-end.ts'
+import { isInstalled } from './installed.ts'
+import { mikeProblems } from './messages.ts'
 import type { Source } from './source.ts'
 
 const sampleRate = 24_000
@@ -56,12 +55,10 @@ async function* pieces(command: Command, { env, signal }: RecordOptions): AsyncG
     stdio: ['ignore', 'pipe', 'pipe'],
     detached: true,
   })
-  const ended = end(child)
+  const ended = endOf(child)
   const stop = (): void => void child.kill('SIGTERM')
   signal.addEventListener('abort', stop)
   if (signal.aborted) stop()
-  let stderr = ''
-  child.stderr.setEncoding('utf8').on('data', (text: string) => (stderr = (stderr + text).slice(-4096)))
   let odd: Buffer = Buffer.alloc(0)
   try {
     for await (const chunk of child.stdout as AsyncIterable<Buffer>) {
@@ -70,35 +67,12 @@ async function* pieces(command: Command, { env, signal }: RecordOptions): AsyncG
       odd = bytes.subarray(whole)
       if (whole > 0) yield bytes.subarray(0, whole)
     }
-    const how = await ended
+    const { words } = await ended
     if (signal.aborted) return
-    const last = stderr.trim().split('\n').at(-1) ?? ''
-    throw new ProblemError(mikeProblems.recorderEnded(program, last === '' ? how : last))
+    throw new ProblemError(mikeProblems.recorderEnded(program, words))
   } finally {
     signal.removeEventListener('abort', stop)
     child.kill('SIGTERM')
     await ended
   }
-}
-
-/** How a child ended, in words; never rejects. */
-async function end(child: ChildProcess): Promise<string> {
-  try {
-    const [code, signal] = (await once(child, 'close')) as [number | null, string | null]
-    return signal === null ? `exit code ${String(code)}` : `signal ${signal}`
-  } catch (error) {
-    return error instanceof Error ? error.message : String(error)
-  }
-}
-
-function isInstalled(program: string, path: string): boolean {
-  return path.split(delimiter).some(folder => {
-    try {
-      accessSync(join(folder, program), constants.X_OK)
-      return folder !== ''
-    } catch {
-      // Absent, or not for us to run: both mean the same here.
-      return false
-    }
-  })
 }
