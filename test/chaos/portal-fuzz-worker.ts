@@ -2,7 +2,7 @@
 import { readFile, realpath, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { openPlain } from '../../lib/open-plain.ts'
-import { type SttRequest, sttRequestSchema } from '../../services/portal/request.ts'
+import { type SttRequest, sttRequestSchema } from '../../services/portal/stt-request.ts'
 import { type ClaimedJob, type Outcome, PortalWorker } from '../../services/portal/worker.ts'
 
 /** `follow`: opens attachments as they are. `lose`: now and then a job is gone. `stray`: writes where a link leads. */
