@@ -10,6 +10,8 @@ export const blankName = '.blank'
 /** Larger ones are not kept. */
 const maxKept = 16 * 1024
 
+const uid = process.geteuid?.()
+
 const { O_WRONLY, O_APPEND, O_CREAT, O_NOFOLLOW, O_NONBLOCK } = constants
 
 /** Through no link that somebody put in its place. */
@@ -37,12 +39,16 @@ export function writeOver(path: string, line: string): boolean {
   }
   try {
     const stat = fstatSync(file)
-    const { nlink, size, uid } = stat
-    if (!stat.isFile() || nlink !== 1 || uid !== process.geteuid?.() || size > maxKept) return false
-    const bytes = Buffer.from(line)
-    const blanks = Math.max(0, size - bytes.length - 1)
-    const all = Buffer.concat([bytes, Buffer.alloc(blanks, ' '), Buffer.from('\n')])
-    for (let at = 0; at < all.length;) at += writeSync(file, all, at, all.length - at, at)
+    const { nlink, size } = stat
+    if (!stat.isFile() || nlink !== 1 || stat.uid !== uid || size > maxKept) return false
+    const blanks = Math.max(0, size - Buffer.byteLength(line) - 1)
+    const text = `${line}${' '.repeat(blanks)}\n`
+    let at = writeSync(file, text, 0)
+    // A short write leaves a rest, as where the disk is almost full.
+    if (at < Buffer.byteLength(text)) {
+      const all = Buffer.from(text)
+      while (at < all.length) at += writeSync(file, all, at, all.length - at, at)
+    }
     return true
   } finally {
     closeSync(file)
