@@ -23,6 +23,7 @@ interface Answer {
 export class Answers {
   readonly #spool: string
   readonly #service: string
+  readonly #base: string
   readonly #trash: string
   readonly #disk: Disk
   readonly #tombstones: Tombstones
@@ -30,7 +31,9 @@ export class Answers {
   constructor(options: { spool: string; service: string; disk: Disk; tombstones: Tombstones }) {
     this.#spool = options.spool
     this.#service = options.service
-    this.#trash = serverFolders(options.spool, options.service).trash
+    const { service, trash } = serverFolders(options.spool, options.service)
+    this.#base = service
+    this.#trash = trash
     this.#disk = options.disk
     this.#tombstones = options.tombstones
   }
@@ -94,8 +97,7 @@ export class Answers {
 
   /** The commit point: one rename. False: it is not there any more, or another answer is. */
   async #commit(from: string, user: string, id: string, ok: boolean): Promise<boolean> {
-    const folders = userFolders(this.#spool, this.#service, user)
-    const parent = ok ? folders.done : folders.error
+    const parent = `${this.#base}/${user}/${ok ? 'done' : 'error'}`
     const target = `${parent}/${id}`
     const committed = moved(from, target)
     await this.#disk.names(parent)
@@ -106,7 +108,7 @@ export class Answers {
       return false
     }
     // Somebody removed the folder, or left something that is no answer.
-    if (!isThere(parent)) makeUserFolders(folders)
+    if (!isThere(parent)) makeUserFolders(userFolders(this.#spool, this.#service, user))
     else this.#discard(target)
     return this.#commit(from, user, id, ok)
   }

@@ -134,7 +134,7 @@ export class FileTransport implements WorkerTransport {
   }
 
   async read<R>(claim: Claim, schema: ZodType<R>): Promise<ReadRequest<R> | undefined> {
-    const refusal = await this.#claims.takeIn(claim)
+    const refusal = claim.foreign === true ? await this.#claims.takeIn(claim) : undefined
     const read = refusal === undefined ? await readRequest(claim.folder, schema) : undefined
     this.#lease.ensureFresh()
     if (this.#lease.lost) return undefined

@@ -17,14 +17,13 @@ export interface UserFolders {
 
 export function userFolders(spool: string, service: string, user: string): UserFolders {
   const base = join(spool, service, user)
-  const at = (name: string) => join(base, name)
   return {
-    prep: at('prep'),
-    todo: at('todo'),
-    live: at('live'),
-    done: at('done'),
-    error: at('error'),
-    cancel: at('cancel'),
+    prep: `${base}/prep`,
+    todo: `${base}/todo`,
+    live: `${base}/live`,
+    done: `${base}/done`,
+    error: `${base}/error`,
+    cancel: `${base}/cancel`,
   }
 }
 

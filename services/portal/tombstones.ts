@@ -109,6 +109,10 @@ export class Tombstones {
   /** As the youngest. */
   #remember(user: string, id: string, since: number): void {
     const key = `${user}/${id}`
+    const before = this.#known.size
+    this.#known.set(key, since)
+    if (this.#known.size > before) return
+    // It kept its old place.
     this.#known.delete(key)
     this.#known.set(key, since)
   }

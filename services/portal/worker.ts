@@ -230,7 +230,8 @@ export class PortalWorker<R> implements WorkerEvents {
 
   /** Whether a later attempt at the same job waits, too: then this one was sent again, and that one answers it. */
   #isOutrun({ user, name }: Waiting): boolean {
-    const attempt = parseAttemptName(name)
+    // Most jobs are taken as soon as they are seen, and nothing else waits then.
+    const attempt = this.#queue.size === 0 ? undefined : parseAttemptName(name)
     if (attempt === undefined) return false
     const later = Array.from({ length: maxAttempts }, (_, i) => attempt.attempt + 1 + i)
     return later.some(number => this.#queue.has(user, attemptName({ id: attempt.id, attempt: number })))
