@@ -6,15 +6,11 @@ import { makeUserFolders, userFolders } from '../../services/portal/layout.ts'
 import { median } from './measure.ts'
 import { Server } from './server.ts'
 
-/** Per second, median of three times one second. */
+/** Fsyncs in one second. */
 export async function syncsOf(folder: string): Promise<number> {
-  const counts: number[] = []
-  for (let i = 0; i < 3; i++) {
-    const server = await Server.start('syncs', [folder], { UV_THREADPOOL_SIZE: '16' })
-    counts.push(Number(server.said))
-    await server.end()
-  }
-  return median(counts)
+  const server = await Server.start('syncs', [folder])
+  await server.end()
+  return Number(server.said)
 }
 
 /** µs a job, of the first 5,000 at most, by how many wait. Few are repeated often. */
