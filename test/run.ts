@@ -48,7 +48,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 
 async function testFiles(): Promise<string[]> {
   const files: string[] = []
-  for await (const file of glob('{lib,models,runner,scripts,services,web,test}/**/*.test.ts', { cwd: root }))
+  const pattern = '{lib,models,runner,scripts,services,web,test}/**/*.test.ts'
+  for await (const file of glob(pattern, { cwd: root, exclude: ['**/node_modules'] }))
     files.push(relative(root, join(root, file)))
   return files.sort()
 }

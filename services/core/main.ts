@@ -1,5 +1,5 @@
 import { once } from 'node:events'
-import { totalmem } from 'node:os'
+import { totalmem, userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ZodType } from 'zod'
 import { type Io, runMain } from '../../lib/io.ts'
@@ -7,6 +7,7 @@ import { identify } from '../../lib/process-identity.ts'
 import { makeSocketDir, socketDir } from '../../lib/socket-dir.ts'
 import { Inventory } from '../../models/inventory.ts'
 import { durabilityOf } from '../portal/disk.ts'
+import { makeUserFolders, userFolders } from '../portal/layout.ts'
 import { llmRequestSchema } from '../portal/llm-request.ts'
 import { modelsRequestSchema } from '../portal/models-request.ts'
 import { sttRequestSchema } from '../portal/stt-request.ts'
@@ -40,8 +41,8 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   const sockets = io.env['COURANTE_SOCKETS'] ?? socketDir(home, io.env)
   const modelsDir = resolve(io.env['COURANTE_MODELS'] ?? join(repo, 'models/files'))
   const log = (line: string) => void io.stdout.write(`${line}\n`)
-  const me = identify(process.pid)
-  if (me === undefined) throw new Error('this process has no identity')
+  const self = identify(process.pid)
+  if (self === undefined) throw new Error('this process has no identity')
 
   makeSocketDir(sockets)
   await sweepSockets(sockets)
@@ -55,13 +56,14 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
     metrics,
     onChange: () => file.changed(),
   })
-  const facts = () => coreFacts(core, me)
+  const facts = () => coreFacts(core, self)
   const file = new CoreFile(home, facts, error => log(coreNotices.trouble('core.json', String(error))))
   await using _control = await openControl(sockets, {
     '/state': { type: 'application/json', text: async () => Promise.resolve(JSON.stringify(facts())) },
     '/metrics': { type: 'text/plain; version=0.0.4', text: () => metricsText(core, metrics) },
   })
-  const common = { spool: join(home, 'portals'), durability: durabilityOf(io.env), concurrency: claims, log }
+  const spool = join(home, 'portals')
+  const common = { spool, durability: durabilityOf(io.env), concurrency: claims, log }
   const workers = [
     ...Object.entries(services).map(
       ([service, schema]) =>
@@ -86,6 +88,9 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
       handle: job => serveModels(job, core),
     }),
   ]
+  // Who types a first request by hand finds where it goes.
+  const me = userInfo().username
+  for (const service of [...Object.keys(services), 'models']) makeUserFolders(userFolders(spool, service, me))
   for (const worker of workers) await worker.start()
   await file.write()
   log('core ready')

@@ -70,7 +70,7 @@ export const hostileTexts: readonly HostileText[] = [
   json(transcribe('"kind":"delete"')),
   json(transcribe('"file":"../../../../canary/secret.txt"')),
   json(transcribe('"model":{"toString":1}')),
-  json(transcribe(`"model":"${'m'.repeat(65)}"`)),
+  json(transcribe(`"model":"${'m'.repeat(201)}"`)),
   json(transcribe('"deadline":"NaN"')),
   json(transcribe('"deadline":NaN')),
   json(transcribe('"deadline":-1')),

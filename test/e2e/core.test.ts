@@ -37,8 +37,8 @@ async function started(models: readonly string[], more: readonly string[] = []) 
 
 suite('core', () => {
   test('a budget for one model and requests for three in turn: all answered, three loads', async context => {
-    // Each takes some 150 MB.
-    await using core = await started(['a', 'b', 'c'], ['memory: 280MB'])
+    // Each takes some 120 MB, and 150 are thought.
+    await using core = await started(['a', 'b', 'c'], ['memory: 200MB'])
     const asks = Array.from({ length: 90 }, (_, i) => core.complete('abc'[i % 3] ?? '', `number ${i}`))
     const bodies = await Promise.all(asks)
     assert.equal(bodies.filter(body => body['finish'] !== undefined).length, 90)
@@ -48,14 +48,14 @@ suite('core', () => {
   })
 
   test('load, unload and pins take effect at once; a pinned model stays when others need room', async () => {
-    await using core = await started(['a', 'b'], ['memory: 280MB', 'pins: [a]'])
+    await using core = await started(['a', 'b'], ['memory: 200MB', 'pins: [a]'])
     await core.core.saw(/a loaded in/)
     await assert.rejects(core.complete('b'), /no_memory: .*\(a\)/)
     await assert.doesNotReject(core.complete('a'))
     const file = join(core.at.home, 'models.yaml')
     const path = (id: string): string => join(core.at.path, `${id}.gguf`)
     const models = ['a', 'b'].map(id => `  - { id: ${id}, kind: llm, path: ${path(id)} }`)
-    await writeFile(file, ['schema: 1', 'models:', ...models, 'memory: 280MB', ''].join('\n'))
+    await writeFile(file, ['schema: 1', 'models:', ...models, 'memory: 200MB', ''].join('\n'))
     await core.complete('b')
     await core.clients.ask('models', { kind: 'unload', model: 'b' })
     assert.deepEqual(

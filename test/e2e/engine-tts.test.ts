@@ -106,11 +106,11 @@ suite('eSpeak', { skip }, () => {
       Math.max(...rig.events.map(event => (event.type === 'memory' ? event.bytes : 0)))
     await rig.result(request('word, '.repeat(300)))
     const before = peak()
-    const { body } = await rig.result(request('word, '.repeat(2000), { stream: true }))
+    const { body } = await rig.result(request('word, '.repeat(5000), { stream: true }))
     const grown = Math.round((peak() - before) / 1e6)
     t.diagnostic(`${String(body['audioSeconds'])} s of speech: ${grown} MB more than ${before} bytes`)
-    // Its stream alone has 65 MB.
-    assert.ok(grown < 50, `${grown} MB`)
+    // Its stream alone has 160 MB; what the heap grows by is the collector's business.
+    assert.ok(grown < 130, `${grown} MB`)
   })
 
   test('the first sound comes early', async t => {

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { mkdir, readFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -22,7 +22,6 @@ test('the session in the shell of docs/portal.md does what the page says', { ski
   assert.match(lines.at(-1) ?? '', /^cat /)
 
   const folder = join(home.home, 'portals/stt', userInfo().username)
-  await mkdir(join(folder, 'done'), { recursive: true })
   const typed = lines.slice(1, -1).join('\n').replaceAll('~/talk.wav', speech.path)
   await execa('sh', ['-ec', typed], { cwd: folder })
   const result = join(folder, 'done/hello/result.json')

@@ -89,10 +89,13 @@ suite('setup.sh on a fresh clone with an old Node', () => {
       const first = await fresh.run([...words], more)
       assert.equal(first.exitCode, 0, first.stderr)
       assert.match(first.stdout, new RegExp(`^handed over ${words.join(' ')} ${fresh.folder}$`, 'm'))
-      assert.match((await fresh.calls()).join('\n'), /^install .*node-\w+-\w+@24\nci .*--omit=dev$/)
+      assert.match(
+        (await fresh.calls()).join('\n'),
+        /^install .*node-\w+-\w+@24\nci .*--omit=dev\nci --ignore-scripts$/,
+      )
       const second = await fresh.run(['status'])
       assert.equal(second.stdout, `handed over status ${fresh.folder}`)
-      assert.equal((await fresh.calls()).length, 2)
+      assert.equal((await fresh.calls()).length, 3)
     })
   }
 
@@ -105,7 +108,7 @@ suite('setup.sh on a fresh clone with an old Node', () => {
     assert.match(status.stderr, /not installed yet, or have changed[^]*npm run up/)
     await fresh.run(['up', '--yes'])
     assert.match((await fresh.calls()).at(-1) ?? '', /^ci /)
-    assert.equal((await fresh.calls()).length, 3)
+    assert.equal((await fresh.calls()).length, 5)
   })
 
   test('a failing npm is told with its last words, and the next run tries again', async () => {
