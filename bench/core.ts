@@ -14,12 +14,17 @@ import { between, machine, markdown } from './shared/document.ts'
 /**
  * What core costs: requests through portal, core and engine process beside the same library called directly, turn by turn in
  * one run; what batching gives; and how long the first token takes when the model is not in memory.
- * docs/benchmarks.md says what it means. Usage: `node bench/core.ts [--rounds 7] [--write]`.
+ * docs/benchmarks.md says what it means. Usage: `node bench/core.ts [--rounds 3] [--sittings 5] [--write]`.
  */
 const { values } = parseArgs({
-  options: { rounds: { type: 'string', default: '7' }, write: { type: 'boolean', default: false } },
+  options: {
+    rounds: { type: 'string', default: '3' },
+    sittings: { type: 'string', default: '5' },
+    write: { type: 'boolean', default: false },
+  },
 })
 const rounds = Number(values.rounds)
+const sittings = Number(values.sittings)
 const threads = modelThreads()
 const contextSize = 1024
 const sequences = 8
@@ -48,6 +53,8 @@ using clients = new CoreClients(at.home)
 
 interface Row {
   readonly one: { readonly direct: Asked[]; readonly ours: Asked[] }
+  /** Milliseconds, of short requests. */
+  readonly first: { readonly direct: number[]; readonly ours: number[] }
   readonly many: { readonly direct: number[]; readonly ours: number[] }
 }
 
@@ -65,25 +72,36 @@ const subjects = [
 ] as const
 const rows: Record<string, Row> = {}
 for (const { model, path, ask } of subjects) {
-  using direct = await Direct.start<Omit<Ask, 'id'>, Asked>('direct-llama.ts', [
-    path,
-    String(threads),
-    String(sequences),
-    String(contextSize),
-  ])
-  const ours = throughCore(clients, model)
-  // The first one loads; what it says is what the direct one says.
-  const [a, b] = [await direct.ask(ask), await ours.ask(ask)]
-  if (a.text !== b.text) console.log(`${model}: the texts differ: ${a.text} / ${b.text}`)
-  const row: Row = { one: { direct: [], ours: [] }, many: { direct: [], ours: [] } }
-  for (let round = 0; round < rounds; round++) {
-    row.one.direct.push(await direct.ask(fresh(ask)))
-    row.one.ours.push(await ours.ask(fresh(ask)))
-    row.many.direct.push(await timeOf(direct, ask))
-    row.many.ours.push(await timeOf(ours, ask))
+  const row: Row = {
+    one: { direct: [], ours: [] },
+    first: { direct: [], ours: [] },
+    many: { direct: [], ours: [] },
   }
   rows[model] = row
-  await clients.ask('models', { kind: 'unload', model })
+  // Loaded anew for each: where in memory a process got its pages makes some 10 % of its speed.
+  for (let sitting = 0; sitting < sittings; sitting++) {
+    using direct = await Direct.start<Omit<Ask, 'id'>, Asked>('direct-llama.ts', [
+      path,
+      String(threads),
+      String(sequences),
+      String(contextSize),
+    ])
+    const ours = throughCore(clients, model)
+    // The first one loads; what it says is what the direct one says.
+    const [a, b] = [await direct.ask(ask), await ours.ask(ask)]
+    if (a.text !== b.text) console.log(`${model}: the texts differ: ${a.text} / ${b.text}`)
+    for (let round = 0; round < rounds; round++) {
+      for (let i = 0; i < 3; i++) {
+        row.first.direct.push((await direct.ask(fresh({ ...ask, tokens: 4 }))).firstMs)
+        row.first.ours.push((await ours.ask(fresh({ ...ask, tokens: 4 }))).firstMs)
+      }
+      row.one.direct.push(await direct.ask(fresh(ask)))
+      row.one.ours.push(await ours.ask(fresh(ask)))
+      row.many.direct.push(await timeOf(direct, ask))
+      row.many.ours.push(await timeOf(ours, ask))
+    }
+    await clients.ask('models', { kind: 'unload', model })
+  }
 }
 
 const stt = await sttFactors()
@@ -117,7 +135,7 @@ async function sttFactors(): Promise<{ direct: number; ours: number }> {
   const kind = kinds.find(({ service }) => service === 'stt')
   if (kind === undefined) throw new Error('no speech')
   const times = { direct: [] as number[], ours: [] as number[] }
-  for (let round = -1; round < rounds; round++) {
+  for (let round = -1; round < rounds * sittings; round++) {
     const { totalMs } = await direct.ask({})
     const began = performance.now()
     await clients.ask(kind.service, kind.request, kind.files)
@@ -142,7 +160,7 @@ async function coldStarts(): Promise<Record<string, Cold>> {
   const result: Record<string, Cold> = {}
   for (const { model, ask } of subjects) {
     const starts: Cold[] = []
-    for (let round = 0; round < rounds; round++) {
+    for (let round = 0; round < sittings; round++) {
       const { firstMs } = await throughCore(clients, model).ask(ask)
       // It is there now: how it came is still told.
       const { loadMs, spawnMs } = (await clients.ask('models', { kind: 'load', model })) as {
@@ -165,7 +183,7 @@ async function report(): Promise<void> {
     ['', 'direct', 'through core', 'ratio'],
     ...Object.entries(rows).flatMap(([model, row]) => {
       const total = (who: 'direct' | 'ours'): number => median(row.one[who].map(one => one.totalMs))
-      const first = (who: 'direct' | 'ours'): number => median(row.one[who].map(one => one.firstMs))
+      const first = (who: 'direct' | 'ours'): number => median(row.first[who])
       const batch = (who: 'direct' | 'ours'): number => median(row.many[who])
       return [
         compared(`${model}: tokens/s, 1 in flight`, perSecond(total('direct')), perSecond(total('ours'))),
@@ -187,7 +205,11 @@ async function report(): Promise<void> {
     ]),
   ])
   const bar = markdown([['the bar', 'measured', ''], ...bars()])
-  const facts = [...machine(), `${threads} thread(s)`, `${rounds} rounds in turn, medians`].join(' · ')
+  const facts = [
+    ...machine(),
+    `${threads} thread(s)`,
+    `${sittings} loads of each, ${rounds} rounds in turn with each, medians`,
+  ].join(' · ')
   console.log([facts, table, colds, bar].join('\n\n'))
   if (!values.write) return
   const path = resolve(import.meta.dirname, '../docs/benchmarks.md')
@@ -204,7 +226,7 @@ function bars(): string[][] {
     median(list.map(one => one[what]))
   const one = of(row.one.direct, 'totalMs') / of(row.one.ours, 'totalMs')
   const eight = median(row.many.direct) / median(row.many.ours)
-  const later = of(row.one.ours, 'firstMs') - of(row.one.direct, 'firstMs')
+  const later = median(row.first.ours) - median(row.first.direct)
   const batched = (many * of(row.one.ours, 'totalMs')) / median(row.many.ours)
   const token = of(row.one.direct, 'totalMs') / 64
   return [

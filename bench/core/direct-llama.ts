@@ -3,6 +3,7 @@ import {
   LlamaChat,
   LlamaCompletion,
   type LlamaContextSequence,
+  resolveChatWrapper,
 } from '../../services/engines/node_modules/node-llama-cpp/dist/index.js'
 import type { Ask, Asked } from './subject.ts'
 
@@ -18,6 +19,8 @@ const context = await model.createContext({
   sequences: Number(sequences),
   threads: Number(threads),
 })
+// Once: for the first chat it takes a quarter of a second.
+const chatWrapper = resolveChatWrapper(model)
 const free = Array.from({ length: Number(sequences) }, () => context.getSequence())
 
 process.on('message', (ask: Ask) => {
@@ -58,7 +61,7 @@ async function chat(
   { prompt, tokens }: Ask,
   onTextChunk: (chunk: string) => void,
 ): Promise<void> {
-  const chat = new LlamaChat({ contextSequence })
+  const chat = new LlamaChat({ contextSequence, chatWrapper })
   const history = [
     { type: 'user', text: prompt },
     { type: 'model', response: [] },

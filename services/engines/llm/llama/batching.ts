@@ -29,7 +29,11 @@ export class Batching {
   }
 }
 
-/** Each gets as much as the others; what one does not need goes to those that need more. */
+/**
+ * Each gets as much as the others; what one does not need goes to those that need more. They stand in the order of their
+ * sequences, which their requests carry as priorities (the library has no other place for it): llama.cpp evaluates
+ * neighbours together, and cuts a batch in two wherever the next sequence is not the next one.
+ */
 function share(items: readonly BatchItem[], size: number): PrioritizedBatchItem[] {
   const byNeed = items.toSorted((one, other) => one.tokens.length - other.tokens.length)
   let left = size
@@ -38,5 +42,7 @@ function share(items: readonly BatchItem[], size: number): PrioritizedBatchItem[
     left -= processAmount
     return { item, processAmount }
   })
-  return shares.filter(({ processAmount }) => processAmount > 0)
+  return shares
+    .filter(({ processAmount }) => processAmount > 0)
+    .toSorted((one, other) => one.item.evaluationPriority - other.item.evaluationPriority)
 }

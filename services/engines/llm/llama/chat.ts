@@ -33,12 +33,13 @@ export async function chat(
   const tokens = contextText.tokenize(model.tokenizer)
   const maxTokens = roomFor(tokens.length, sequences.contextSize, request.maxTokens)
   const grammar = request.format === undefined ? undefined : await grammars.of(request.format)
-  return sequences.use(tokens, signal, async ({ sequence, cached }) => {
+  return sequences.use(tokens, signal, async ({ sequence, place, cached }) => {
     generation.count(sequence.tokenMeter)
     const full = new AbortController()
     const shared = {
       ...samplingOf(request, generator.defaults),
       maxTokens,
+      evaluationPriority: place,
       signal: AbortSignal.any([signal, full.signal]),
       contextShift: { strategy: () => endAtFullContext(full) },
       ...(request.stop === undefined ? {} : { customStopTriggers: request.stop }),

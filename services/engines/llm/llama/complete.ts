@@ -14,13 +14,14 @@ export async function complete(
   const tokens = tokensOf(model, request.prompt)
   const maxTokens = roomFor(tokens.length, sequences.contextSize, request.maxTokens)
   const grammar = request.format === undefined ? undefined : await grammars.of(request.format)
-  return sequences.use(tokens, signal, async ({ sequence, cached }) => {
+  return sequences.use(tokens, signal, async ({ sequence, place, cached }) => {
     generation.count(sequence.tokenMeter)
     const completion = new LlamaCompletion({ contextSequence: sequence })
     try {
       const { metadata } = await completion.generateCompletionWithMeta(withoutBos(model, tokens), {
         ...samplingOf(request, defaults),
         maxTokens,
+        evaluationPriority: place,
         signal,
         contextShiftSize: 1,
         disableContextShift: true,

@@ -1,14 +1,17 @@
-import type { LlamaContext, LlamaContextSequence, Token } from 'node-llama-cpp'
+import type { EvaluationPriority, LlamaContext, LlamaContextSequence, Token } from 'node-llama-cpp'
 import type { Batching } from './batching.ts'
 
 /** A sequence on loan, and how many of the prompt's first tokens it holds already. */
 export interface SequenceLease {
   readonly sequence: LlamaContextSequence
+  /** Its place among the sequences (batching.ts). */
+  readonly place: EvaluationPriority
   readonly cached: number
 }
 
 interface Slot {
   readonly sequence: LlamaContextSequence
+  readonly place: EvaluationPriority
   busy: boolean
   /** When it was last given back, by a count. */
   used: number
@@ -38,8 +41,10 @@ export class SequencePool {
     this.#batching = batching
     this.#stuck = stuck
     this.contextSize = context.contextSize
-    this.#slots = Array.from({ length: context.totalSequences }, () => ({
+    this.#slots = Array.from({ length: context.totalSequences }, (_, place) => ({
       sequence: context.getSequence(),
+      // Any number passes; the library's type is that of its own strategies.
+      place: place as EvaluationPriority,
       busy: false,
       used: 0,
     }))
@@ -81,8 +86,8 @@ export class SequencePool {
     try {
       signal.throwIfAborted()
       const cached = Math.min(shared, tokens.length - 1)
-      await this.#evaluate(slot.sequence, tokens, cached, signal)
-      return await work({ sequence: slot.sequence, cached })
+      await this.#evaluate(slot, tokens, cached, signal)
+      return await work({ sequence: slot.sequence, place: slot.place, cached })
     } finally {
       slot.busy = false
       this.#batching.active--
@@ -116,7 +121,7 @@ export class SequencePool {
 
   /** The beginning of a long prompt, in pieces. What is left is a piece, too, and is evaluated with the first token. */
   async #evaluate(
-    sequence: LlamaContextSequence,
+    { sequence, place }: Slot,
     tokens: readonly Token[],
     cached: number,
     signal: AbortSignal,
@@ -130,7 +135,9 @@ export class SequencePool {
     while (tokens.length - done > piece) {
       signal.throwIfAborted()
       const before = performance.now()
-      await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(done, done + piece))
+      await sequence.evaluateWithoutGeneratingNewTokens(tokens.slice(done, done + piece), {
+        evaluationPriority: place,
+      })
       done += piece
       this.#pace = piece / Math.max(1, performance.now() - before)
       piece = this.#piece()
