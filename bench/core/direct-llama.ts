@@ -36,6 +36,7 @@ async function answer(ask: Ask): Promise<Asked> {
   const began = performance.now()
   let firstMs: number | undefined
   let text = ''
+  const before = sequence.tokenMeter.usedOutputTokens
   const onTextChunk = (chunk: string): void => {
     firstMs ??= performance.now() - began
     text += chunk
@@ -43,7 +44,8 @@ async function answer(ask: Ask): Promise<Asked> {
   await (ask.kind === 'chat' ? chat(sequence, ask, onTextChunk) : complete(sequence, ask, onTextChunk))
   const totalMs = performance.now() - began
   free.push(sequence)
-  return { id: ask.id, firstMs: firstMs ?? totalMs, totalMs, text }
+  const tokens = sequence.tokenMeter.usedOutputTokens - before
+  return { id: ask.id, firstMs: firstMs ?? totalMs, totalMs, text, tokens }
 }
 
 async function complete(

@@ -1,6 +1,7 @@
 import { fork, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
 import { join } from 'node:path'
+import { generatedSchema } from '../../services/portal/llm-request.ts'
 import type { CoreClients } from '../../test/support/core-clients.ts'
 
 export interface Ask {
@@ -15,6 +16,8 @@ export interface Asked {
   readonly firstMs: number
   readonly totalMs: number
   readonly text: string
+  /** Those that were generated. */
+  readonly tokens: number
 }
 
 /** Who answers: the library in a process of its own, or all of ours from submit to result. */
@@ -79,7 +82,14 @@ export function throughCore(clients: CoreClients, model: string): Subject {
       const answer = await result
       const totalMs = performance.now() - began
       if (!answer.ok) throw new Error(`${answer.error.code}: ${answer.error.message}`)
-      return { id: 0, firstMs: firstMs ?? totalMs, totalMs, text: String(answer['text']) }
+      const { usage } = generatedSchema.pick({ usage: true }).parse(answer)
+      return {
+        id: 0,
+        firstMs: firstMs ?? totalMs,
+        totalMs,
+        text: String(answer['text']),
+        tokens: usage.completionTokens,
+      }
     },
     [Symbol.dispose]: () => undefined,
   }

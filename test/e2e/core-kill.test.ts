@@ -75,6 +75,17 @@ test(
   },
 )
 
+test('kill -9 of core: an engine that can not act by itself is ended, too', { skip }, async () => {
+  await using at = await coreHome()
+  await using core = at.core()
+  await core.saw(/core ready[^]*loaded in/)
+  const engine = identify((await at.engine('moonshine-tiny')).pid)
+  assert.ok(engine)
+  process.kill(engine.pid, 'SIGSTOP')
+  core.child.kill('SIGKILL')
+  await until(() => !isAlive(engine))
+})
+
 test('kill -9 of the engine during a session ends the session with an error', { skip }, async () => {
   await using at = await coreHome()
   await using core = at.core()

@@ -10,7 +10,7 @@ export interface GgufPlan {
   readonly context: number
   /** At least 259. */
   readonly vocabulary: number
-  readonly type: 'F16' | 'Q8_0' | 'Q4_0'
+  readonly type: 'F16' | 'Q8_0'
   readonly template?: string
 }
 
@@ -38,19 +38,13 @@ export const slowPlan: GgufPlan = {
   type: 'Q8_0',
 }
 
-/** As `slowPlan`, in the kind of weights that people download; several requests at once cost little more than one. */
-export const fourBitPlan: GgufPlan = { ...slowPlan, type: 'Q4_0' }
-
 interface Tensor {
   readonly name: string
   readonly shape: readonly number[]
   readonly type: 'F32' | GgufPlan['type']
 }
 
-const typeNumbers = { F32: 0, F16: 1, Q4_0: 2, Q8_0: 8 }
-const fileTypes = { F16: 1, Q4_0: 2, Q8_0: 7 }
-/** Numbers in a block, and its bytes. */
-const blocks = { F32: [1, 4], F16: [1, 2], Q4_0: [32, 18], Q8_0: [32, 34] } as const
+const typeNumbers = { F32: 0, F16: 1, Q8_0: 8 }
 const alignment = 32
 
 /** Writes the model to `path`; the same plan gives the same bytes. */
@@ -133,7 +127,7 @@ function valuesOf(plan: GgufPlan): Buffer[] {
   return [
     keyValue('general.architecture', 'llama'),
     keyValue('general.name', 'untrained'),
-    keyValue('general.file_type', fileTypes[plan.type]),
+    keyValue('general.file_type', plan.type === 'F16' ? 1 : 7),
     keyValue('llama.context_length', plan.context),
     keyValue('llama.embedding_length', plan.width),
     keyValue('llama.block_count', plan.layers),
@@ -203,7 +197,7 @@ class Noise {
 
   constructor(type: GgufPlan['type'], width: number) {
     const size = 1.5 / Math.sqrt(width)
-    this.#unit = blocks[type][1]
+    this.#unit = type === 'F16' ? 2 : 34
     this.#pool = Buffer.alloc(30_841 * this.#unit)
     let state = 20_261_121
     const random = (): number => {
@@ -212,10 +206,7 @@ class Noise {
     }
     for (let at = 0; at < this.#pool.length; at += this.#unit) {
       if (type === 'F16') this.#pool.writeUInt16LE(halfOf(random() * size), at)
-      else if (type === 'Q4_0') {
-        this.#pool.writeUInt16LE(halfOf(size / 8), at)
-        for (let one = 0; one < 16; one++) this.#pool.writeUInt8(Math.floor((random() + 1) * 128), at + 2 + one)
-      } else {
+      else {
         this.#pool.writeUInt16LE(halfOf(size / 127), at)
         for (let one = 0; one < 32; one++) this.#pool.writeInt8(Math.round(random() * 127), at + 2 + one)
       }
@@ -241,8 +232,7 @@ function halfOf(value: number): number {
 
 function bytesOf(shape: readonly number[], type: Tensor['type']): number {
   const elements = shape.reduce((product, length) => product * length, 1)
-  const [numbers, bytes] = blocks[type]
-  return (elements / numbers) * bytes
+  return type === 'F32' ? elements * 4 : type === 'F16' ? elements * 2 : (elements / 32) * 34
 }
 
 function padded(bytes: number): number {
