@@ -15,7 +15,12 @@ esac
 [ "$command" != init ] || up='courante init'
 
 # What would make the last check stale: another Node at that path, a changed lockfile. One cksum, no node start.
-fingerprint() { { ls -lLn "$1" && (cd "$root" && cat $locks) && echo "$2"; } 2>/dev/null | cksum; }
+# Not how many hard links it has, which a backup changes.
+fingerprint() {
+  {
+    ls -lLn "$1" | { read -r mode _ rest && echo "$mode $rest"; } && (cd "$root" && cat $locks) && echo "$2"
+  } 2>/dev/null | cksum
+}
 
 hand_over() {
   PATH=$(dirname -- "$node"):$PATH

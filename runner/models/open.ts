@@ -1,12 +1,11 @@
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import type { ParseArgsOptionsConfig } from 'node:util'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { Inventory, type InventoryView, type KnownModel } from '../../models/inventory.ts'
-import { messages } from '../messages.ts'
-import { whereOptions } from '../options.ts'
 import { knownRun, runContext, type WhereValues } from '../run-context.ts'
+import { parseSubcommand } from '../subcommand.ts'
 import { type CoreView, readCore } from './core-view.ts'
 import { problems, words } from './messages.ts'
 import { type Subcommand, usages } from './usages.ts'
@@ -67,29 +66,19 @@ async function placesOf(values: WhereValues, io: Io) {
   }
 }
 
-/** A subcommand's words; too many or too few of them are a problem with its usage. */
 export function parseModels<O extends ParseArgsOptionsConfig>(
   name: Subcommand,
   argv: readonly string[],
   options: O,
   words: { readonly least: number; readonly most: number },
 ) {
-  const wrong = (detail: string, cause?: unknown): ProblemError =>
-    new ProblemError(messages.badArguments(detail, usages[name]), { cause })
-  let parsed
-  try {
-    parsed = parseArgs({
-      args: [...argv],
-      options: { ...whereOptions, ...jsonOption, ...options },
-      allowPositionals: true,
-    })
-  } catch (error) {
-    throw wrong((error as Error).message.split('. ')[0] ?? '', error)
-  }
-  const { positionals } = parsed
-  if (positionals.length < words.least) throw wrong('say which model.')
-  if (positionals.length > words.most) throw wrong(`"${positionals[words.most]}" is one word too many.`)
-  return parsed
+  const usage = usages[name]
+  return parseSubcommand(argv, {
+    usage,
+    options: { ...jsonOption, ...options },
+    words,
+    missing: 'say which model.',
+  })
 }
 
 const jsonOption = { json: { type: 'boolean' } } as const

@@ -1,15 +1,14 @@
 import { access } from 'node:fs/promises'
 import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
-import { parseArgs, type ParseArgsOptionsConfig } from 'node:util'
+import type { ParseArgsOptionsConfig } from 'node:util'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { idSchema } from '../../services/portal/ids.ts'
 import { userFolders } from '../../services/portal/layout.ts'
 import { findJobs, type JobView, servicesOf } from '../../services/portal/queue-view.ts'
-import { messages } from '../messages.ts'
-import { whereOptions } from '../options.ts'
 import { knownRun, type WhereValues } from '../run-context.ts'
+import { parseSubcommand } from '../subcommand.ts'
 import { problems } from './messages.ts'
 import { type Subcommand, usages } from './usages.ts'
 
@@ -28,25 +27,13 @@ export async function openPortal(values: WhereValues, io: Io): Promise<Portal> {
   return { spool: join(home, 'portals'), user: userInfo().username, where: given.join('') }
 }
 
-/** A subcommand's words; too many or too few of them are a problem with its usage. */
 export function parsePortal<O extends ParseArgsOptionsConfig>(
   name: Subcommand,
   argv: readonly string[],
   options: O,
   words: { readonly least: number; readonly most: number },
 ) {
-  const wrong = (detail: string, cause?: unknown): ProblemError =>
-    new ProblemError(messages.badArguments(detail, usages[name]), { cause })
-  let parsed
-  try {
-    parsed = parseArgs({ args: [...argv], options: { ...whereOptions, ...options }, allowPositionals: true })
-  } catch (error) {
-    throw wrong((error as Error).message.split('. ')[0] ?? '', error)
-  }
-  const { positionals } = parsed
-  if (positionals.length < words.least) throw wrong('a word is missing.')
-  if (positionals.length > words.most) throw wrong(`"${positionals[words.most]}" is one word too many.`)
-  return parsed
+  return parseSubcommand(argv, { usage: usages[name], options, words, missing: 'a word is missing.' })
 }
 
 export const jsonOption = { json: { type: 'boolean' } } as const
