@@ -150,7 +150,7 @@ export function failureError(model: string, failure: EngineFailure): JobError {
       return {
         code: 'unsupported',
         message: `The model ${model} can't do this: ${failure.what}.`,
-        todo: 'Use another model (`courante models ls`).',
+        todo: `\`courante models show ${model}\` says what it can; \`courante models ls\` lists others.`,
       }
     case 'missing_files':
       return coreErrors.modelMissing(model, failure.files[0])
