@@ -117,8 +117,14 @@ function wordsFor(error: unknown, wanted: Wanted, received: number): unknown {
     case 'SELF_SIGNED_CERT_IN_CHAIN':
     case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
     case 'CERT_HAS_EXPIRED':
-      return new ProblemError(messages.unreachable(`${new URL(wanted.url).host} (${wanted.what})`, code))
+      return new ProblemError(messages.unreachable(nameOf(wanted), code))
     default:
       return error
   }
+}
+
+/** The host, and what was wanted from there if that is not the same. */
+function nameOf({ url, what }: Wanted): string {
+  const { host } = new URL(url)
+  return host === what ? host : `${host} (${what})`
 }

@@ -9,12 +9,12 @@ export function memoryOf(engine: string, bytes: number): number {
 }
 
 /**
- * Resident bytes on Linux with Node 24, seen in November 2026. Moonshine after eleven seconds of speech: 257 MB of tiny's
- * 31 MB in files, 351 MB of base's 66 MB. eSpeak NG, loaded: 174 MB of 25 MB. An endpoint: 107 MB.
+ * Resident bytes on Linux with Node 24, seen in November 2026. Moonshine tiny (31 MB in files): 240 MB loaded,
+ * 430 to 540 MB after minutes of speech. eSpeak NG (25 MB): 175 MB loaded, 300 MB after hours of text. An endpoint: 107 MB.
  */
 const measured: Readonly<Record<string, { readonly base: number; readonly factor: number }>> = {
-  moonshine: { base: 175e6, factor: 2.7 },
-  espeak: { base: 150e6, factor: 1 },
+  moonshine: { base: 400e6, factor: 2.7 },
+  espeak: { base: 250e6, factor: 1 },
   remote: { base: 110e6, factor: 0 },
   echo: { base: 100e6, factor: 0 },
 }

@@ -41,6 +41,8 @@ export const run = script(import.meta.filename, async (argv, io) => {
   const { voice, model, out, json } = values
   const speed = numberOption('speed', values.speed, { min: 0.5, max: 2 }, problems.usage)
   if (out === '') throw new ProblemError(problems.usage('--out needs a name'))
+  if (out !== undefined && /\.(mp3|ogg|opus|flac|m4a|aac|webm)$/i.test(out))
+    throw new ProblemError(problems.onlyWav(out))
   if (out === '-' && json) throw new ProblemError(problems.usage('--out - and --json both want stdout'))
   if (out === '-' && io.stdout.isTTY === true) throw new ProblemError(problems.terminal())
   const player = out === undefined ? playerOf(io) : undefined

@@ -220,7 +220,8 @@ export const words = {
   loaded: (id: string, took: string, memory: string): string =>
     `${id} is loaded${memory === '' ? '' : `, ${memory}`} (${took}).\n`,
   unloaded: (id: string, took: string): string => `${id} is unloaded (${took}).\n`,
-  stopped: (id: string): string => `${id}: core was asked to stop.\n`,
+  andMore: (some: string, more: number): string => `${some} … and ${more} more (--json has all)`,
+  stopped: (id: string): string => `${id}: no longer waited for; what core has begun it ends.\n`,
   pinnedNow: (id: string): string => `${id} is pinned: core keeps it loaded.\n`,
   unpinned: (id: string): string => `${id} is not pinned any more.\n`,
   defaultNow: (id: string, kind: string): string => `${id} is now what is used for ${kind}.\n`,

@@ -72,7 +72,13 @@ function residentFacts(model: KnownModel, models: Models): [string, string | und
     ...Object.entries(gpu).map(([name, bytes]): [string, string] => [plain(name), memory(bytes)]),
     ...Object.entries(facts).map(([name, value]): [string, string] => [
       plain(name),
-      plain(Array.isArray(value) ? value.slice(0, 20).join(', ') : String(value)),
+      plain(Array.isArray(value) ? listWords(value) : String(value)),
     ]),
   ]
+}
+
+/** Some have more than a hundred voices. */
+function listWords(values: readonly unknown[]): string {
+  const shown = values.slice(0, 20).join(', ')
+  return values.length > 20 ? words.andMore(shown, values.length - 20) : shown
 }

@@ -32,6 +32,8 @@ export async function ask(question: Question): Promise<Generated> {
   if (!result.ok) throw new ProblemError(coreProblems.refused(result.error))
   const generated = generatedSchema.parse(result)
   answer.finish(generated.text)
+  if (generated.finish === 'length' && manner.format !== undefined)
+    throw new ProblemError(textProblems.halfJson())
   if (generated.finish === 'length' && manner.maxTokens === undefined) {
     io.stderr.write(`courante: ${askNotes.cutOff}\n`)
   }

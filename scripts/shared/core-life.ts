@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import { ProblemError } from '../../lib/problem.ts'
 import { isAlive } from '../../lib/process-identity.ts'
@@ -30,6 +31,30 @@ export async function whileCoreLives<T>(
     return await work(AbortSignal.any([signal, gone.signal]))
   } finally {
     clearInterval(timer)
+  }
+}
+
+/** False: it is not there. One whose supervisor runs is being started, or was stopped by hand, and is waited for. */
+export async function coreComes(home: string, signal: AbortSignal): Promise<boolean> {
+  for (const began = performance.now(); performance.now() - began < comebackMs;) {
+    if (await coreLives(home)) return true
+    if (!(await supervisorLives(home))) return false
+    await delay(watchMs / 10, undefined, { signal })
+  }
+  return false
+}
+
+const supervisorSchema = z.object({
+  identity: z.object({ pid: z.number(), started: z.string(), boot: z.string() }),
+})
+
+export async function supervisorLives(home: string): Promise<boolean> {
+  try {
+    const text = await readFile(join(home, 'run/supervisor.json'), 'utf8')
+    return isAlive(supervisorSchema.parse(JSON.parse(text)).identity)
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }
 

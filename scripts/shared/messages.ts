@@ -34,10 +34,10 @@ const doings: Readonly<Record<string, string>> = { llm: 'answer', stt: 'transcri
 
 /** Of every command that has core do something. */
 export const coreProblems = {
-  notRunning: (service: string): Problem => ({
+  notRunning: (service: string, stopped: boolean): Problem => ({
     code: 'not_running',
     what: `core is not running, and nothing else can ${doings[service] ?? 'do this'}`,
-    todo: 'Start it: npm run up',
+    todo: stopped ? 'Start it: courante start core backend' : 'Start it: npm run up',
     exit: exit.notRunning,
   }),
   coreEnded: (): Problem => ({
@@ -64,6 +64,12 @@ export const textProblems = {
     failed('unreadable', code === 'ENOENT' ? `there is no file ${path}` : `${path} can't be read (${code})`),
   notText: (name: string) =>
     failed('not_text', `${name} is no text in UTF-8`, 'iconv -f ENCODING -t UTF-8 makes it that'),
+  halfJson: () =>
+    failed(
+      'half_json',
+      'the JSON is not whole: the answer ended before it',
+      'Allow more (--max-tokens), or ask for less.',
+    ),
   tooLong: (name: string, most: string) =>
     failed('too_long', `${name} is longer than ${most}, which is the most`, 'Give it in parts.'),
 } as const
@@ -95,6 +101,12 @@ export const askNotes = {
 
 export const sayProblems = {
   usage: usageOf('say', '[WORD…] [--voice V] [--model ID] [--speed N] [--out FILE.wav|-] [--json]'),
+  onlyWav: (out: string): Problem => ({
+    code: 'only_wav',
+    what: `${out} would be a WAV file with another name`,
+    todo: `courante say --out - … | ffmpeg -i - ${out}`,
+    exit: exit.usage,
+  }),
   terminal: (): Problem => ({
     code: 'usage',
     what: '--out - writes a WAV file to stdout, and that is a terminal',

@@ -7,7 +7,7 @@ import { type Attachment, type Job, PortalClient, type RequestInput } from '../.
 import { durabilityOf } from '../../services/portal/disk.ts'
 import { userFolders } from '../../services/portal/layout.ts'
 import { type Result, type Status, statusSchema } from '../../services/portal/request.ts'
-import { coreLives, whileCoreLives } from './core-life.ts'
+import { coreComes, supervisorLives, whileCoreLives } from './core-life.ts'
 import { coreProblems, waitWords } from './messages.ts'
 import { StatusLine } from './status-line.ts'
 
@@ -40,7 +40,9 @@ export type Settled = Done | Extract<Result, { ok: false }>
  */
 export async function runJob(order: Order, { home, io }: { home: string; io: Io }): Promise<Settled> {
   const { service, request, files } = order
-  if (!(await coreLives(home))) throw new ProblemError(coreProblems.notRunning(service))
+  if (!(await coreComes(home, io.signal))) {
+    throw new ProblemError(coreProblems.notRunning(service, await supervisorLives(home)))
+  }
   const spool = join(home, 'portals')
   const user = userInfo().username
   using client = new PortalClient({ spool, service, user, durability: durabilityOf(io.env) })

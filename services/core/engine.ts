@@ -108,7 +108,13 @@ const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('no_client') }),
   z.object({ reason: z.literal('bad_frames') }),
   // Of text:
-  z.object({ reason: z.literal('context_too_long'), tokens: z.number(), context: z.number() }),
+  z.object({
+    reason: z.literal('context_too_long'),
+    tokens: z.number(),
+    context: z.number(),
+    /** What the model was trained for, where more can be had. */
+    trained: z.number().optional(),
+  }),
   z.object({ reason: z.literal('bad_schema'), detail: z.string() }),
   z.object({ reason: z.literal('bad_grammar'), detail: z.string() }),
   /** Something in the request that only the engine could see to be wrong. */

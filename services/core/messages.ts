@@ -71,7 +71,7 @@ export const coreErrors = {
   modelMissing: (model: string, file: string | undefined): JobError => ({
     code: 'model_missing',
     message: `The model ${model} is not installed${file === undefined ? '' : `: there is no ${file}`}.`,
-    todo: `Run \`courante models pull ${model}\`, or \`npm run up\`, which offers to fetch what is missing.`,
+    todo: `Run \`courante models pull ${model}\`; if the file is your own, correct its path in models.yaml.`,
   }),
   noEngine: (model: string): JobError => ({
     code: 'unsupported',
@@ -81,7 +81,7 @@ export const coreErrors = {
   tooLarge: (model: string, needed: Needs, room: Needs, pinned: readonly string[]): JobError => ({
     code: 'no_memory',
     message: `The model ${model} needs ${inWords(needed)}, and models may take ${inWords(room)}${pinned.length === 0 ? '' : ` beside what is pinned (${pinned.join(', ')})`}.`,
-    todo: 'Use a smaller model or context, unpin others (`courante models unpin`), or raise `memory` in models.yaml.',
+    todo: `Use a smaller model or context, ${pinned.length === 0 ? '' : 'unpin others (`courante models unpin`), '}or raise \`memory\` in models.yaml.`,
   }),
   noMemory: (model: string, needed: Needs, free: Needs): JobError => ({
     code: 'no_memory',
@@ -98,6 +98,11 @@ export const coreErrors = {
     code: 'engine_crashed',
     message: `The engine ended while it worked on this (${detail}).`,
     todo: 'See the log of core (`courante logs core`), then try again.',
+  }),
+  pinned: (model: string): JobError => ({
+    code: 'pinned',
+    message: `The model ${model} is pinned, and would be loaded again at once.`,
+    todo: `Unpin it first: \`courante models unpin ${model}\`.`,
   }),
   sessionLost: (): JobError => ({
     code: 'session_lost',
@@ -193,7 +198,10 @@ export function failureError(model: string, failure: EngineFailure): JobError {
       return {
         code: 'context_too_long',
         message: `The request has ${failure.tokens} tokens, and the context of ${model} holds ${failure.context}.`,
-        todo: 'Send less, or give the model a larger context_size in models.yaml.',
+        todo:
+          failure.trained === undefined
+            ? 'Send less, or use a model with a larger context (`courante models ls --all`).'
+            : `Send less, or give it a larger context_size in models.yaml; it was trained for ${failure.trained}.`,
       }
     case 'bad_schema':
       return {
@@ -230,6 +238,10 @@ export const coreNotices = {
   ended: (kind: string, model: string, detail: string): string =>
     `${kind}  the engine of ${model} ended by itself (${detail})`,
   loadFailed: (kind: string, model: string, why: string): string => `${kind}  ${model}: ${why}`,
+  failed: (kind: string, model: string, code: string, words: string): string =>
+    `${kind}  ${model}: ${code}: ${words}`,
+  givenUp: (kind: string, model: string, id: string, attempts: number): string =>
+    `${kind}  ${model}: request ${id} is given up: its engine ended ${attempts} times`,
   served: (kind: string, model: string, words: string): string => `${kind}  ${model}: ${words}`,
   trouble: (what: string, error: string): string => `${what}: ${error}`,
 } as const

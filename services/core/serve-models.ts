@@ -15,6 +15,7 @@ export async function serveModels(job: ClaimedJob<ModelsRequest>, core: Core): P
     if (named === undefined && !core.hosted.has(id)) {
       return { type: 'failed', error: coreErrors.unknownModel(id, [...core.hosted.keys()]) }
     }
+    if (named?.pinned === true) return { type: 'failed', error: coreErrors.pinned(id) }
     await core.unload(id)
     return { type: 'done', body: { model: id } }
   }

@@ -68,11 +68,25 @@ export async function serve(job: ClaimedJob<EngineRequest>, options: ServeOption
     const waitedMs = Math.round((startedAt ?? performance.now()) - claimedAt)
     outcome =
       used.type === 'used' ? outcomeOf(job, model, used.value, waitedMs, options) : unstarted(job, used)
+    tellFailure(job, model, outcome, options)
     return outcome
   } finally {
     const end = outcome.type === 'failed' ? outcome.error.code : outcome.type
     metrics.ended(service, model.id, end, startedAt === undefined ? undefined : performance.now() - startedAt)
   }
+}
+
+/** Who looks at the console sees what went wrong; the client has the words, too. */
+function tellFailure(
+  job: ClaimedJob<EngineRequest>,
+  model: KnownModel,
+  outcome: Outcome,
+  { service, log }: ServeOptions,
+): void {
+  if (outcome.type === 'failed' && outcome.error.code !== 'cancelled')
+    log(coreNotices.failed(service, model.id, outcome.error.code, outcome.error.message))
+  if (outcome.type === 'crashed' && job.attempt >= maxAttempts)
+    log(coreNotices.givenUp(service, model.id, job.id, job.attempt))
 }
 
 async function work(
@@ -149,6 +163,9 @@ function unstarted(
 function stopped(session: boolean): Outcome {
   return session ? { type: 'failed', error: coreErrors.sessionLost() } : { type: 'released' }
 }
+
+/** The portal's, after which a request that crashed its engine each time is answered. */
+const maxAttempts = 3
 
 const socketSuffix = '.session'
 

@@ -130,7 +130,7 @@ test('without models core stays up and says what to do', async () => {
   await writeFile(recording, encodeWav(new Float32Array(16_000), 16_000))
   await using run = at.transcribe(recording)
   assert.equal(await run.ended(), 1)
-  assert.match(run.stderr, /moonshine-tiny is not installed[^]*npm run up/)
+  assert.match(run.stderr, /moonshine-tiny is not installed[^]*models pull moonshine-tiny/)
 })
 
 test('an interrupted command exits with 130 and withdraws its request', { skip }, async () => {

@@ -69,9 +69,18 @@ export class Generation {
 }
 
 /** How many tokens may still come. Throws `context_too_long`. */
-export function roomFor(tokens: number, contextSize: number, maxTokens = Infinity): number {
+export function roomFor(
+  tokens: number,
+  { contextSize, trained }: { readonly contextSize: number; readonly trained: number },
+  maxTokens = Infinity,
+): number {
   // The library begins to forget the start of a conversation one token before the end.
   if (tokens >= contextSize - 1)
-    throw new EngineError({ reason: 'context_too_long', tokens, context: contextSize })
+    throw new EngineError({
+      reason: 'context_too_long',
+      tokens,
+      context: contextSize,
+      ...(trained > contextSize ? { trained } : {}),
+    })
   return Math.min(maxTokens, contextSize - tokens)
 }
