@@ -48,6 +48,8 @@ export class Resident {
   crashes = 0
   /** Of those, while it was being loaded, since it was last there. */
   crashedLoads = 0
+  /** It has done something since it was loaded. */
+  proved = false
   notBefore = 0
   /** Somebody asked for its end. */
   unwanted = false
@@ -96,7 +98,8 @@ export class Resident {
 
   /** Its process ended by itself. True: it does not get through its load, and waiting for it is of no use. */
   crashed(now: number): boolean {
-    const steady = this.state.type === 'ready' && now - this.state.since > steadyMs
+    // One request that ends its engine must not make all others wait for longer and longer.
+    const steady = this.state.type === 'ready' && (this.proved || now - this.state.since > steadyMs)
     this.crashes = steady ? 1 : this.crashes + 1
     this.notBefore = now + restartDelayMs(this.crashes)
     this.crashedLoads = this.state.type === 'loading' ? this.crashedLoads + 1 : 0

@@ -192,6 +192,22 @@ suite('scheduler', () => {
     assert.deepEqual(core.exited('a'), ['refuse 1 crashes'])
   })
 
+  test('one request that ends its engine does not make others wait for longer and longer', () => {
+    const core = at({ memory: 9 })
+    for (let crash = 1; crash <= 5; crash++) {
+      core.submit(`good ${crash}`, spec('a'))
+      core.loaded('a', 2)
+      core.ended(`good ${crash}`)
+      core.submit(`bad ${crash}`, spec('a'))
+      core.exited('a')
+      core.submit(`next ${crash}`, spec('a'))
+      assert.equal(core.scheduler.deadline(core.now), core.now + 100)
+      assert.deepEqual(core.wait(100), ['load a'])
+      core.loaded('a', 2)
+      core.ended(`next ${crash}`)
+    }
+  })
+
   test('what grows past the budget makes idle ones go', () => {
     const core = at({ memory: 4 })
     for (const model of ['a', 'b']) {

@@ -132,6 +132,7 @@ export class Scheduler {
         model.loadMs = event.ms
         model.retrying = false
         model.crashedLoads = 0
+        model.proved = false
         model.lastUsed = now
         return
       case 'measured':
@@ -156,7 +157,9 @@ export class Scheduler {
     const model = this.#jobs.get(job)
     if (model === undefined) return
     this.#jobs.delete(job)
-    if (!model.line.remove(job) && model.working.delete(job)) model.used(now)
+    if (model.line.remove(job) || !model.working.delete(job)) return
+    model.used(now)
+    model.proved = true
   }
 
   #loadFailed(model: Resident, memory: boolean): void {

@@ -19,7 +19,11 @@ const signals = ['SIGKILL', 'SIGSEGV', 'SIGKILL', 'SIGSEGV', 'SIGSTOP'] as const
  * Requests of three kinds, several at once, while their engines are killed, crash and are stopped at random. Each request has
  * to be answered. `node test/chaos/core-storm.ts REQUESTS SEED` is the long run.
  */
-export async function coreStorm(requests: number, seed: number, stops = Infinity): Promise<Storm> {
+export async function coreStorm(
+  requests: number,
+  seed: number,
+  most: { readonly blows: number; readonly stops: number } = { blows: Infinity, stops: Infinity },
+): Promise<Storm> {
   const random = new Random(seed)
   await using at = await coreHome()
   await using core = at.core()
@@ -47,13 +51,13 @@ export async function coreStorm(requests: number, seed: number, stops = Infinity
     }
   }
   const strike = async (): Promise<void> => {
-    while (!over.signal.aborted) {
+    for (let struck = 0; struck < most.blows && !over.signal.aborted; struck++) {
       // Blows are meant to be at random times; nothing waits for them.
       await delay(200 + random.below(3000), undefined, { signal: over.signal })
       const pids = (await at.facts()).models.flatMap(({ pid }) => (pid === null ? [] : [pid]))
       if (pids.length === 0) continue
       const picked = random.pick(signals)
-      const signal = picked === 'SIGSTOP' && (blows[picked] ?? 0) >= stops ? 'SIGKILL' : picked
+      const signal = picked === 'SIGSTOP' && (blows[picked] ?? 0) >= most.stops ? 'SIGKILL' : picked
       try {
         process.kill(random.pick(pids), signal)
         blows[signal] = (blows[signal] ?? 0) + 1

@@ -21,7 +21,7 @@ test(
   { skip },
   async context => {
     const seed = Number(process.env['SEED'] ?? Date.now() % 1e6)
-    const { requests, right, errors, wrong, blows } = await coreStorm(60, seed, 1)
+    const { requests, right, errors, wrong, blows } = await coreStorm(60, seed, { blows: 12, stops: 1 })
     context.diagnostic(
       `seed ${seed}: ${right} right, errors ${JSON.stringify(errors)}, blows ${JSON.stringify(blows)}`,
     )
