@@ -78,10 +78,13 @@ export class Core {
     return this.#hosted
   }
 
-  /** The models as they are on the disk now; what changed in the settings since the last look takes effect. */
-  look(): InventoryView {
+  /**
+   * The models as they are on the disk, `fresh`: at this very moment. What changed in the settings since the last look takes
+   * effect.
+   */
+  look(fresh = false): InventoryView {
     const now = performance.now()
-    if (this.#seen !== undefined && now - this.#seenAt < lookMs) return this.#seen
+    if (!fresh && this.#seen !== undefined && now - this.#seenAt < lookMs) return this.#seen
     const view = this.#options.inventory.look()
     for (const fault of view.faults) if (!this.#seen?.faults.includes(fault)) this.#options.log(fault)
     this.#seen = view

@@ -9,7 +9,7 @@ import { WaitStatus } from './wait-status.ts'
 /** Loads and unloads models because somebody wants it, without any work for them. */
 export async function serveModels(job: ClaimedJob<ModelsRequest>, core: Core): Promise<Outcome> {
   const { kind, model: id } = job.request
-  const view = core.look()
+  const view = core.look(true)
   const named = view.models.get(id)
   if (kind === 'unload') {
     if (named === undefined && !core.hosted.has(id)) {
