@@ -63,12 +63,12 @@ const subjects = [
   {
     model: 'slow',
     path: slow,
-    ask: { kind: 'complete', prompt: 'Once upon a time', tokens: 128 } satisfies Omit<Ask, 'id'>,
+    ask: { kind: 'complete', prompt: 'Once upon a time', tokens: 64 } satisfies Omit<Ask, 'id'>,
   },
   {
     model: 'toy',
     path: starter,
-    ask: { kind: 'chat', prompt: 'Tell me what Courante is, please.', tokens: 128 } satisfies Omit<Ask, 'id'>,
+    ask: { kind: 'chat', prompt: 'Tell me what Courante is, please.', tokens: 64 } satisfies Omit<Ask, 'id'>,
   },
 ] as const
 const rows: Record<string, Row> = {}
