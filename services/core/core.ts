@@ -22,7 +22,7 @@ export interface CoreOptions {
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (line: string) => void
   readonly metrics: CoreMetrics
-  /** Called after each change of what `view` tells. */
+  /** Called after each change of what core-facts.ts tells. */
   readonly onChange: () => void
   readonly limits?: EngineLimits
   readonly patienceMs?: number
@@ -36,18 +36,13 @@ export type Used<T> =
   /** The signal came before the work began. */
   | { readonly type: 'aborted' }
 
-interface Waiter {
-  readonly model: string
-  readonly go: (hosted: Hosted) => void
-  readonly refuse: (error: JobError) => void
-}
-
 /** Carries out what the scheduler decides: keeps models in processes of their own, and lets work begin when it may. */
 export class Core {
   readonly #options: CoreOptions
   readonly #scheduler: Scheduler
   readonly #hosted = new Map<string, Hosted>()
-  readonly #waiters = new Map<string, Waiter>()
+  /** Jobs whose turn has not come: they get their engine, or are told why they get none. */
+  readonly #waiters = new Map<string, (turn: Hosted | JobError) => void>()
   readonly #gone = new Map<string, (() => void)[]>()
   readonly #mark = `${markName}=${process.pid}-${Date.now().toString(36)}`
   readonly #guard: Guard
@@ -101,7 +96,7 @@ export class Core {
   ): Promise<Used<T>> {
     const turn = Promise.withResolvers<Hosted | JobError | undefined>()
     const leave = (): void => turn.resolve(undefined)
-    this.#waiters.set(job.key, { model: model.id, go: turn.resolve, refuse: turn.resolve })
+    this.#waiters.set(job.key, turn.resolve)
     job.signal.addEventListener('abort', leave, { once: true })
     if (job.signal.aborted || this.#stopping) leave()
     else this.#tell({ type: 'submitted', job: job.key, user: job.user, model: specOf(model, this.look()) })
@@ -188,11 +183,11 @@ export class Core {
         return this.#unload(action.model)
       case 'start': {
         const hosted = this.#hosted.get(action.model)
-        if (hosted !== undefined) this.#waiters.get(action.job)?.go(hosted)
+        if (hosted !== undefined) this.#waiters.get(action.job)?.(hosted)
         return
       }
       case 'refuse':
-        return this.#waiters.get(action.job)?.refuse(this.#words(action.model, action.why))
+        return this.#waiters.get(action.job)?.(this.#words(action.model, action.why))
     }
   }
 

@@ -46,11 +46,14 @@ export function modelFor(view: InventoryView, request: EngineRequest): KnownMode
 
 /** Carries a claimed job to the engine of its model, and its end back to the portal. */
 export async function serve(job: ClaimedJob<EngineRequest>, options: ServeOptions): Promise<Outcome> {
-  const { core, service, metrics } = options
+  const { core, service, metrics, log } = options
   const known = modelFor(core.look(), job.request)
   // Before a request is turned away: what it names may just have come.
   const model = 'code' in known ? modelFor(core.look(true), job.request) : known
-  if ('code' in model) return { type: 'failed', error: model }
+  if ('code' in model) {
+    log(coreNotices.failed(service, job.request.model ?? job.request.kind, model.code, model.message))
+    return { type: 'failed', error: model }
+  }
   // What its client said into the first engine is gone.
   if (job.request.kind === 'session' && job.attempt > 1)
     return { type: 'failed', error: coreErrors.sessionLost() }

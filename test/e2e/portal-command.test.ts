@@ -1,3 +1,4 @@
+// Longer than others: one command, its subcommands told in a row.
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
 import { existsSync } from 'node:fs'

@@ -1,3 +1,4 @@
+// Longer than others: client and worker in Python, each beside ours and beside its own kind.
 import assert from 'node:assert/strict'
 import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'

@@ -1,4 +1,5 @@
-import { open, readFile, stat } from 'node:fs/promises'
+import { open, readFile } from 'node:fs/promises'
+import { isFile } from '../../../lib/is-file.ts'
 import { EngineError, type EngineModel } from '../../core/engine.ts'
 import type { SpeechFiles } from './sherpa.ts'
 
@@ -13,7 +14,7 @@ export async function checkedFiles(model: EngineModel): Promise<SpeechFiles> {
     throw badModel(`Moonshine needs encoder, decoder, tokens and vad; given are: ${given}`)
   }
   const files = [encoder, decoder, tokens, vad]
-  const there = await Promise.all(files.map(isThere))
+  const there = await Promise.all(files.map(isFile))
   const missing = files.filter((_, i) => !there[i])
   if (missing.length > 0) throw new EngineError({ reason: 'missing_files', files: missing })
   for (const path of [encoder, decoder, vad]) await checkOnnx(path)
@@ -23,16 +24,6 @@ export async function checkedFiles(model: EngineModel): Promise<SpeechFiles> {
 
 export function badModel(detail: string): EngineError {
   return new EngineError({ reason: 'bad_model', detail })
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false
-    throw error
-  }
 }
 
 /** Fields of onnx.proto's ModelProto are numbered to 25; the graph is field 7. */

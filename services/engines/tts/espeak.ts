@@ -1,6 +1,6 @@
-import { stat } from 'node:fs/promises'
 import { z } from 'zod'
 import { runMain } from '../../../lib/io.ts'
+import { isFile } from '../../../lib/is-file.ts'
 import { type Engine, EngineError, type EngineModel } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
 import { type EspeakFiles, EspeakModule } from './espeak-module.ts'
@@ -58,19 +58,9 @@ async function checkedFiles({ files }: EngineModel): Promise<EspeakFiles> {
     throw badModel(`eSpeak needs module and data; given are: ${Object.keys(files).join(', ')}`)
   }
   const missing: string[] = []
-  for (const path of [module, data]) if (!(await isThere(path))) missing.push(path)
+  for (const path of [module, data]) if (!(await isFile(path))) missing.push(path)
   if (missing.length > 0) throw new EngineError({ reason: 'missing_files', files: missing })
   return { module, data }
-}
-
-async function isThere(path: string): Promise<boolean> {
-  try {
-    return (await stat(path)).isFile()
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return false
-    throw error
-  }
 }
 
 function badModel(detail: string): EngineError {

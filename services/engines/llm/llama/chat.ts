@@ -31,11 +31,7 @@ export async function chat(
     ...(functions === undefined ? {} : { availableFunctions: functions }),
   })
   const tokens = contextText.tokenize(model.tokenizer)
-  const maxTokens = roomFor(
-    tokens.length,
-    { contextSize: sequences.contextSize, trained: model.trainContextSize },
-    request.maxTokens,
-  )
+  const maxTokens = roomFor(generator, tokens.length, request.maxTokens)
   const grammar = request.format === undefined ? undefined : await grammars.of(request.format)
   return sequences.use(tokens, signal, async ({ sequence, place, cached }) => {
     generation.count(sequence.tokenMeter)

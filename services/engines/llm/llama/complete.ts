@@ -12,11 +12,7 @@ export async function complete(
 ): Promise<Result> {
   const generation = new Generation(say)
   const tokens = tokensOf(model, request.prompt)
-  const maxTokens = roomFor(
-    tokens.length,
-    { contextSize: sequences.contextSize, trained: model.trainContextSize },
-    request.maxTokens,
-  )
+  const maxTokens = roomFor({ model, sequences }, tokens.length, request.maxTokens)
   const grammar = request.format === undefined ? undefined : await grammars.of(request.format)
   return sequences.use(tokens, signal, async ({ sequence, place, cached }) => {
     generation.count(sequence.tokenMeter)

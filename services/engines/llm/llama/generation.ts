@@ -70,10 +70,12 @@ export class Generation {
 
 /** How many tokens may still come. Throws `context_too_long`. */
 export function roomFor(
+  { model, sequences }: Pick<Generator, 'model' | 'sequences'>,
   tokens: number,
-  { contextSize, trained }: { readonly contextSize: number; readonly trained: number },
   maxTokens = Infinity,
 ): number {
+  const { contextSize } = sequences
+  const trained = model.trainContextSize
   // The library begins to forget the start of a conversation one token before the end.
   if (tokens >= contextSize - 1)
     throw new EngineError({
