@@ -1,11 +1,12 @@
 import { once } from 'node:events'
-import { totalmem, userInfo } from 'node:os'
+import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ZodType } from 'zod'
 import { type Io, runMain } from '../../lib/io.ts'
 import { identify } from '../../lib/process-identity.ts'
 import { makeSocketDir, socketDir } from '../../lib/socket-dir.ts'
 import { Inventory } from '../../models/inventory.ts'
+import { lookAtMachine } from '../../models/machine.ts'
 import { durabilityOf } from '../portal/disk.ts'
 import { makeUserFolders, userFolders } from '../portal/layout.ts'
 import { llmRequestSchema } from '../portal/llm-request.ts'
@@ -49,7 +50,7 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   const metrics = new CoreMetrics()
   const core = new Core({
     inventory: new Inventory({ home, modelsDir, env: io.env }),
-    budget: { memory: defaultBudget() },
+    budget: { memory: lookAtMachine().budget },
     threads: modelThreads(),
     env: io.env,
     log,
@@ -110,12 +111,6 @@ function warmUp(core: Core, signal: AbortSignal): void {
   const model = chooseModel(core.look(), undefined, ['stt'])
   if ('code' in model) return
   core.use({ key: 'core/warm-up', user: '', signal }, model, async () => undefined).catch(() => undefined)
-}
-
-/** Three quarters of what this process may have at all; the rest is for everything else on the machine. */
-function defaultBudget(): number {
-  const limit = process.constrainedMemory()
-  return Math.floor(0.75 * (limit > 0 ? Math.min(limit, totalmem()) : totalmem()))
 }
 
 function metricsText(core: Core, metrics: CoreMetrics): Promise<string> {
