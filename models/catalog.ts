@@ -4,8 +4,29 @@ import { z } from 'zod'
 import { ProblemError } from '../lib/problem.ts'
 import { messages } from './messages.ts'
 import { modelKinds } from './kind.ts'
-import { archiveName, catalogSource, delegate, modelFile, modelName, source, type Source } from './source.ts'
+import {
+  archiveName,
+  catalogSource,
+  delegate,
+  modelFile,
+  modelName,
+  ownSource,
+  type Source,
+  sourceAddress,
+} from './source.ts'
 import { readYaml } from './yaml-file.ts'
+
+const modelShape = z.strictObject({
+  layers: z.int().positive(),
+  /** Of an embedding. */
+  width: z.int().positive(),
+  feedForward: z.int().positive(),
+  kvHeads: z.int().positive(),
+  headLength: z.int().positive(),
+  vocabulary: z.int().positive(),
+  /** Of a mixture of experts: the share of its weights that each token reads. */
+  active: z.number().positive().max(1).optional(),
+})
 
 /** One entry of the catalog. Its files lie in `<models>/<id>/`. */
 const catalogEntrySchema = z
@@ -21,6 +42,8 @@ const catalogEntrySchema = z
     parameters: z.string().min(1).optional(),
     /** Tokens that it was trained for. */
     context: z.int().positive().optional(),
+    /** What its memory follows from before its file is here. */
+    shape: modelShape.optional(),
     /** Of an embedding's vector. */
     dimensions: z.int().positive().optional(),
     /** What a person should know before it is used. */
@@ -73,7 +96,7 @@ const ownModelSchema = z
     name: modelName,
     why: z.string().min(1),
     licence: z.string().min(1),
-    from: source,
+    from: ownSource,
     files: z
       .array(z.preprocess(file => (typeof file === 'string' ? { path: file } : file), modelFile))
       .min(1),
@@ -116,6 +139,21 @@ export function loadEntries(ids: readonly string[], path = catalogPath): Catalog
   return parseCatalog(head + [...wanted].map(id => byId.get(id)).join(''), path)
 }
 
+/**
+ * Of one entry what a start has to know: what it is for, and whether its files are downloaded. Undefined: the catalog has no
+ * such model. Without parsing, which each start would pay for.
+ */
+export function peekEntry(
+  id: string,
+  path = catalogPath,
+): { readonly kind: string; readonly isDownload: boolean } | undefined {
+  const block = readFileSync(path, 'utf8')
+    .split(/^(?= {2}- id: )/m)
+    .find(block => block.startsWith(`  - id: ${id}\n`))
+  if (block === undefined) return undefined
+  return { kind: /^ {4}kind: (\w+)$/m.exec(block)?.[1] ?? '', isDownload: !/^ {6}shipped: /m.test(block) }
+}
+
 function parseCatalog(text: string, path: string): Catalog {
   const read = readYaml(text, catalogSchema)
   if (read.ok) return new Map(read.data.models.map(model => [model.id, model]))
@@ -137,15 +175,17 @@ export function withNeeds(model: CatalogEntry, catalog: Catalog): CatalogEntry[]
   return [...needed, model]
 }
 
-/** Each file of an archive needs the name that it has in there; a plain download is one file. */
+/** Each file of an archive needs the name that it has in there; anything else, and an archive that is kept whole, is one file. */
 function requireEntries(
   model: { from: Source; files: readonly z.infer<typeof modelFile>[] },
   context: z.RefinementCtx,
 ): void {
-  const { from } = model
-  const archive = 'npm' in from || ('url' in from && archiveName.test(new URL(from.url).pathname))
-  for (const [i, file] of model.files.entries()) {
-    if (archive && file.entry === undefined && file.made === undefined) {
+  const { from, files } = model
+  const isArchive = 'npm' in from || archiveName.test(pathOf(from))
+  const isWhole = !('npm' in from) && files.length === 1 && archiveName.test(files[0]?.path ?? '')
+  if (isArchive && !isWhole) {
+    for (const [i, { entry, folder, made }] of files.entries()) {
+      if ((entry ?? folder ?? made) !== undefined) continue
       context.addIssue({
         code: 'custom',
         path: ['files', i],
@@ -153,11 +193,16 @@ function requireEntries(
       })
     }
   }
-  if (!archive && model.files.length !== 1) {
-    context.addIssue({
-      code: 'custom',
-      path: ['files'],
-      message: 'expected one file, since the URL is not a .tar.gz or .tgz archive',
-    })
-  }
+  if (isArchive || files.length === 1) return
+  context.addIssue({
+    code: 'custom',
+    path: ['files'],
+    message:
+      'expected one file, since this is not the name of an archive (.tar, .tar.gz, .tgz, .tar.bz2, .zip)',
+  })
+}
+
+function pathOf(from: Source): string {
+  const address = sourceAddress(from)
+  return 'url' in from ? new URL(address).pathname : address
 }

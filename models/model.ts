@@ -1,4 +1,4 @@
-import { join, posix } from 'node:path'
+import { join, posix, resolve } from 'node:path'
 import type { Catalog, ModelEntry } from './catalog.ts'
 import type { ModelFile, Source } from './source.ts'
 
@@ -24,8 +24,10 @@ export function resolveModel(
 ): Model | undefined {
   if (typeof entry !== 'string') {
     const common = commonFolder(entry.files.map(file => file.path))
+    const { from } = entry
     return {
       ...entry,
+      from: 'file' in from ? { ...from, file: resolve(place.dir, from.file) } : from,
       id: entry.name,
       base: place.dir,
       folder: join(place.dir, common),

@@ -1,7 +1,10 @@
 import { basename } from 'node:path'
 import { z } from 'zod'
 import type { Io } from '../lib/io.ts'
+import { ProblemError } from '../lib/problem.ts'
+import { accessTo, allowed } from './access.ts'
 import { openAgent } from './agent.ts'
+import { messages } from './messages.ts'
 
 interface Options {
   readonly env: Io['env']
@@ -31,30 +34,40 @@ export type Probe<T> =
 export async function probeFile(address: string, options: Options): Promise<Probe<RemoteFile>> {
   const first = asDownload(address)
   const name = decoded(basename(new URL(first).pathname)).replaceAll(/[^\w.+-]/g, '-')
+  const access = accessTo(first, options.env)
   const { request } = await import('undici')
   const agent = await openAgent(options.env, options.waitMs ?? 15_000)
   try {
-    let url = first
+    let { url } = access
+    let pinned = first
     for (let hop = 0; hop < 6; hop++) {
+      const isSame = new URL(url).origin === new URL(access.url).origin
       const { statusCode, headers, body } = await request(url, {
         method: 'HEAD',
         dispatcher: agent,
         signal: options.signal,
+        headers: isSame ? access.headers : {},
       })
       await body.dump()
+      if (access.hub && isSame && (statusCode === 401 || statusCode === 403))
+        throw new ProblemError(messages.gated(first, statusCode))
       const text = (key: string): string => String(headers[key] ?? '')
+      if (isSame) pinned = atCommit(pinned, text('x-repo-commit'))
       const linked = /^(?:W\/)?"?([0-9a-f]{64})"?$/.exec(text('x-linked-etag'))?.[1]
       const size = Number(text('x-linked-size') || Number.NaN)
       if (linked !== undefined && size > 0)
-        return { ok: true, value: { url: first, name, bytes: size, sha256: linked } }
+        return { ok: true, value: { url: pinned, name, bytes: size, sha256: linked } }
       const to = text('location')
       if (statusCode >= 300 && statusCode < 400 && to !== '') {
-        url = new URL(to, url).href
+        url = allowed(new URL(to, url), options.env)
         continue
       }
       if (statusCode !== 200) return { ok: false, detail: `HTTP ${statusCode}` }
       const length = Number(text('content-length') || Number.NaN)
-      return { ok: true, value: { url: first, name, bytes: length > 0 ? length : undefined, sha256: linked } }
+      return {
+        ok: true,
+        value: { url: pinned, name, bytes: length > 0 ? length : undefined, sha256: linked },
+      }
     }
     return { ok: false, detail: 'it redirects without end' }
   } catch (error) {
@@ -62,6 +75,11 @@ export async function probeFile(address: string, options: Options): Promise<Prob
   } finally {
     await agent.destroy()
   }
+}
+
+/** `main` goes on, and what was agreed to does not. */
+function atCommit(address: string, commit: string): string {
+  return /^[0-9a-f]{40}$/.test(commit) ? address.replace(/(\/resolve\/)[^/]+\//, `$1${commit}/`) : address
 }
 
 function decoded(text: string): string {
@@ -115,8 +133,8 @@ export async function probeEndpoint(
   }
 }
 
-/** A signal and a bug go on up. */
-function faultOf(error: unknown, signal: AbortSignal): string {
+/** A signal, a problem with words of its own, and a bug go on up. */
+export function faultOf(error: unknown, signal: AbortSignal): string {
   const { code } = error as NodeJS.ErrnoException
   if (signal.aborted || typeof code !== 'string') throw error
   return code

@@ -1,7 +1,8 @@
 import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
 
-export const archiveName = /\.(tar\.gz|tgz)$/i
+/** Of what can be unpacked. What lies in such a file is said by its content, see unpack/kind.ts. */
+export const archiveName = /\.(tar|tar\.gz|tgz|tar\.bz2|tbz2|zip)$/i
 
 export const sha256 = z.string().regex(/^[0-9a-f]{64}$/, 'expected a sha256 as 64 hex digits in lower case')
 const bytes = z.int().positive()
@@ -40,6 +41,9 @@ const urlSource = z.strictObject({
 /** The files came with Courante: they lie in that folder beside the catalog. */
 const shippedSource = z.strictObject({ shipped: modelName, sha256, bytes })
 
+/** A file or an archive on this machine, a share, a stick; relative to the stack file's folder. It stays where it is. */
+const fileSource = z.strictObject({ file: z.string().min(1), sha256, bytes })
+
 /** Where a model's files come from. */
 export const source = z
   .unknown()
@@ -47,6 +51,15 @@ export const source = z
     typeof value === 'object' && value !== null && 'npm' in value
       ? delegate(npmSource, value, context)
       : delegate(urlSource, value, context),
+  )
+
+/** The same for a model that a stack brings itself. */
+export const ownSource = z
+  .unknown()
+  .transform((value, context) =>
+    typeof value === 'object' && value !== null && 'file' in value
+      ? delegate(fileSource, value, context)
+      : delegate(source, value, context),
   )
 
 /** The same for an entry of our catalog. */
@@ -58,26 +71,56 @@ export const catalogSource = z
       : delegate(source, value, context),
   )
 
-/** Of a file that a person names by its URL, the hash may not be known before it is here. */
+/** Of a file that a person names by its URL, the hash may be the hub's own, or not be known before the file is here. */
 export type Source =
   | z.infer<typeof npmSource>
   | z.infer<typeof shippedSource>
-  | (Omit<z.infer<typeof urlSource>, 'sha256'> & { readonly sha256?: string })
+  | z.infer<typeof fileSource>
+  | (Omit<z.infer<typeof urlSource>, 'sha256'> & { readonly sha256?: string; readonly trust?: 'hub' })
 
-/** A file to keep. `entry` is its path inside the archive; `made` names a generator instead (see fetch.ts). */
-export const modelFile = z.strictObject({
-  path: innerPath,
-  entry: z.string().min(1).optional(),
-  made: z.literal('llama-tokens').optional(),
-  bytes: bytes.optional(),
-  sha256: sha256.optional(),
-})
+/** Who says what a download has to be: our catalog or the stack's owner, the hub that sends it, or nobody. */
+export function trustOf(from: Source): 'catalog' | 'hub' | 'none' {
+  if (!('url' in from)) return 'catalog'
+  return from.sha256 === undefined ? 'none' : (from.trust ?? 'catalog')
+}
+
+/**
+ * A file to keep. `entry` is its path inside the archive; `folder` that of a folder which is kept with all that is below it
+ * (then `bytes` is their sum); `made` names a generator instead (see fetch.ts).
+ */
+export const modelFile = z
+  .strictObject({
+    path: innerPath,
+    entry: z.string().min(1).optional(),
+    folder: z.string().min(1).optional(),
+    made: z.literal('llama-tokens').optional(),
+    bytes: bytes.optional(),
+    sha256: sha256.optional(),
+  })
+  .refine(
+    file => file.folder === undefined || (file.sha256 ?? file.entry ?? file.made) === undefined,
+    'expected `folder` without `entry`, `made` and `sha256`',
+  )
 export type ModelFile = z.infer<typeof modelFile>
+
+/** Whether what is downloaded is an archive out of which the files are taken; else it is the model's one file. */
+export function isPacked({ from, files }: { from: Source; files: readonly ModelFile[] }): boolean {
+  return 'npm' in from || files.some(file => file.entry !== undefined || file.folder !== undefined)
+}
 
 /** What a person is told about where a download comes from. */
 export function sourceName(from: Source): string {
   if ('shipped' in from) return 'Courante itself'
+  if ('file' in from) return from.file
   return 'npm' in from ? `npm: ${from.npm}@${from.version}` : new URL(from.url).host
+}
+
+/** The same for programs, and exact: what lock.json remembers a download by. No name or password of a URL is in it. */
+export function sourceAddress(from: Source): string {
+  if (!('url' in from)) return sourceName(from)
+  const url = new URL(from.url)
+  url.username = url.password = url.hash = ''
+  return url.href
 }
 
 /** Parses with one schema of several, and passes its issues on as they are: a plain union would swallow their places. */

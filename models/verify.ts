@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto'
-import { statSync } from 'node:fs'
+import { type Dirent, readdirSync, type Stats, statSync } from 'node:fs'
 import { open } from 'node:fs/promises'
-import { join } from 'node:path'
+import { join, relative } from 'node:path'
 import type { Model } from './model.ts'
+import { isPacked } from './source.ts'
 
 export type ModelState =
   | { readonly type: 'present' }
@@ -18,14 +19,15 @@ export function checkSizes(model: Model): ModelState {
   for (const file of model.files) {
     const path = join(model.folder, file.path)
     const stat = statSync(path, { throwIfNoEntry: false })
-    if (stat === undefined || !stat.isFile()) {
+    if (stat === undefined || stat.isFile() === (file.folder !== undefined)) {
       absent ??= path
       continue
     }
     seen++
-    // An empty file is never a model, even where the stack states no size.
+    const size = sizeOf(path, stat)
     const bytes = file.bytes ?? plainBytes(model)
-    if (bytes === undefined ? stat.size === 0 : stat.size !== bytes) wrong ??= path
+    // An empty file is never a model, even where the stack states no size.
+    if (bytes === undefined ? size === 0 : size !== bytes) wrong ??= path
   }
   if (seen === 0) return { type: 'missing' }
   if (absent !== undefined) return { type: 'damaged', file: absent, reason: 'absent' }
@@ -60,11 +62,39 @@ export async function hashFile(path: string, algorithm: string, signal?: AbortSi
   return hash.digest()
 }
 
-/** A plain download is its file; what is known of the one holds for the other. */
-function plainBytes({ from, files }: Model): number | undefined {
-  return !('npm' in from) && files.length === 1 && files[0]?.entry === undefined ? from.bytes : undefined
+/** The model's files one by one, relative to its folder; of a folder that is kept whole all that are in it now. */
+export function filesOf(model: Model): string[] {
+  return model.files.flatMap(file => {
+    if (file.folder === undefined) return [file.path]
+    const root = join(model.folder, file.path)
+    return filesBelow(root).map(path => join(file.path, relative(root, path)))
+  })
 }
 
-function plainSha256({ from, files }: Model): string | undefined {
-  return !('npm' in from) && files.length === 1 && files[0]?.entry === undefined ? from.sha256 : undefined
+/** Bytes of all files below a folder. */
+export function folderBytes(folder: string): number {
+  return filesBelow(folder).reduce((sum, path) => sum + statSync(path).size, 0)
+}
+
+function sizeOf(path: string, stat: Stats): number {
+  return stat.isDirectory() ? folderBytes(path) : stat.size
+}
+
+function filesBelow(folder: string): string[] {
+  const entries: Dirent[] = readdirSync(folder, { recursive: true, withFileTypes: true })
+  return entries.filter(entry => entry.isFile()).map(entry => join(entry.parentPath, entry.name))
+}
+
+/** A plain download is its file; what is known of the one holds for the other. */
+export function plainBytes(model: Model): number | undefined {
+  return isPlain(model) ? model.from.bytes : undefined
+}
+
+export function plainSha256(model: Model): string | undefined {
+  const { from } = model
+  return isPlain(model) && !('npm' in from) ? from.sha256 : undefined
+}
+
+function isPlain(model: Model): boolean {
+  return !isPacked(model) && model.files.length === 1
 }

@@ -15,6 +15,7 @@ const programs: Readonly<Record<Subcommand, Load>> = {
   default: () => import('../models/default.ts'),
   pull: () => import('../models/pull.ts'),
   add: () => import('../models/add.ts'),
+  verify: () => import('../models/verify.ts'),
   rm: () => import('../models/rm.ts'),
 }
 

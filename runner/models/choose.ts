@@ -6,7 +6,7 @@ import { table } from '../portal/text.ts'
 import { inOrder, isPullable } from './ls.ts'
 import { words } from './messages.ts'
 import { type Models, openModels, parseModels, residentOf } from './open.ts'
-import { choose, search } from './prompt.ts'
+import { choose, search } from '../prompt.ts'
 import { memoryWords, sizeWords, stateWords } from './state.ts'
 
 /** On a terminal: the models in a list that can be searched, and what can be done with the one that is chosen. */

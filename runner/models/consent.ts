@@ -1,9 +1,11 @@
+import { Readable } from 'node:stream'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
-import { ask, describe } from '../install/ask.ts'
+import { agree } from '../install/consent.ts'
 import { perform } from '../install/do.ts'
+import { itemsOf } from '../install/item.ts'
 import type { Step } from '../install/step.ts'
-import { problems } from './messages.ts'
+import { problems, words } from './messages.ts'
 import { isGranted } from './open.ts'
 
 interface Values {
@@ -21,17 +23,26 @@ export async function fetchWithConsent(
   values: Values,
   io: Io,
 ): Promise<number | undefined> {
-  if (!isGranted(values, io)) {
-    if (values.json === true || !isTerminal(io))
-      throw new ProblemError(problems.cannotAsk(describe('models', steps, dir)))
-    const answer = await ask('models', steps, io, dir)
-    if (io.signal.aborted) return exitCodeOf(String(io.signal.reason))
-    if (answer === 'no') throw new ProblemError(problems.declined())
+  const quiet = values.json === true
+  // With --json, stdout is the answer's alone, and nobody is asked.
+  const told = quiet ? { ...io, stdout: io.stderr, stdin: Readable.from([]) } : io
+  const agreed = await agree(itemsOf(steps), isGranted(values, io) ? 'yes' : 'ask', told, { dir, known: [] })
+  if (io.signal.aborted) return exitCodeOf(String(io.signal.reason))
+  switch (agreed.type) {
+    case 'cannot_ask':
+      throw new ProblemError(problems.cannotAsk(agreed.planText))
+    case 'declined':
+      throw new ProblemError(problems.declined())
+    case 'failed':
+      throw new ProblemError(agreed.problem)
+    case 'agreed': {
+      const done = await perform(agreed.items, told)
+      const [first, ...more] = done.problems
+      for (const problem of more) io.stderr.write(words.note(problem.what))
+      if (first !== undefined) throw new ProblemError(first)
+      return undefined
+    }
   }
-  // Then stdout is the answer's alone.
-  const problem = await perform(steps, values.json === true ? { ...io, stdout: io.stderr } : io)
-  if (problem !== undefined) throw new ProblemError(problem)
-  return undefined
 }
 
 export function isTerminal(io: Io): boolean {

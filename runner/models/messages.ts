@@ -1,3 +1,4 @@
+/** All that `courante models` says: one table, and therefore long. */
 import { exit } from '../../lib/exit.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { KnownModel } from '../../models/inventory.ts'
@@ -38,7 +39,7 @@ export const problems = {
     wrong(
       'not_in_catalog',
       `${id} is not a model of the catalog, so there is nothing to pull.`,
-      `Your own are added: courante models add FILE|URL${where}`,
+      `Your own are added: courante models add FILE|URL|REPOSITORY${where}`,
     ),
   partOnly: (id: string): Problem =>
     wrong('part_only', `${id} works inside of other models and is not used by itself.`, 'Name one of those.'),
@@ -99,7 +100,7 @@ export const problems = {
     wrong(
       'bad_url',
       `${url} is neither a .gguf file nor an OpenAI-compatible endpoint.`,
-      'An endpoint ends in /v1, such as http://localhost:8080/v1; a file in .gguf.',
+      'An endpoint ends in /v1, such as http://localhost:8080/v1; a file in .gguf; a repository on Hugging Face is hf:ORG/NAME.',
     ),
   idTaken: (id: string, where: string): Problem =>
     wrong(
@@ -139,11 +140,29 @@ export const problems = {
       `${new URL(url).host} does not say what lies at ${url} (${detail}).`,
       'Check the address and the network, or download the file yourself and add it as a file.',
     ),
-  manyParts: (url: string, count: number): Problem =>
+  noRepo: (repo: string, detail: string): Problem =>
+    failed(
+      'unreachable',
+      `Hugging Face does not say what is in ${repo} (${detail}).`,
+      'Check the name and the network, or give the address of a .gguf file.',
+    ),
+  noGgufThere: (repo: string): Problem =>
     wrong(
-      'many_parts',
-      `${url} is one of ${count} parts of a model, and all of them are needed.`,
-      'Download all into one folder, then add the first of them as a file.',
+      'no_gguf',
+      `${repo} has no GGUF model.`,
+      'Look for a repository whose name ends in GGUF; others convert what was published in other forms.',
+    ),
+  notInRepo: (repo: string, which: string, list: readonly string[]): Problem =>
+    wrong(
+      'not_in_repo',
+      `${repo} has no GGUF model "${which}", and these:\n${indented(list)}`,
+      'Name one of them behind a colon, by its file or by what is special in its name.',
+    ),
+  severalInRepo: (repo: string, path: string, list: readonly string[]): Problem =>
+    wrong(
+      'several_in_repo',
+      `${repo} has several GGUF models:\n${indented(list)}`,
+      `Say which: courante models add hf:${repo}:${path}`,
     ),
   noSize: (url: string): Problem =>
     failed(
@@ -157,6 +176,10 @@ export const problems = {
       `${path} can't be removed (${code}).`,
       'Mend its permissions and run the command again.',
     ),
+}
+
+function indented(lines: readonly string[]): string {
+  return lines.map(line => `  ${line}`).join('\n')
 }
 
 const reasons: Readonly<Record<string, string>> = {
@@ -235,6 +258,24 @@ export const words = {
     `note: ${url} did not answer (${detail}); it is added all the same.\n`,
   nameUnknownThere: (url: string, name: string): string =>
     `note: ${url} does not list a model "${name}"; it is added all the same.\n`,
+  verdict: (id: string, text: string): string => `${id}: ${text}\n`,
+  verdicts: {
+    present: 'as it came',
+    missing: 'not installed',
+    unknown: 'not checked, since nobody has said what it has to be',
+  },
+  damage: {
+    absent: (path: string): string => `damaged: ${path} is not there`,
+    size: (path: string): string => `damaged: ${path} has another size than it had`,
+    hash: (path: string): string => `damaged: the content of ${path} is not what came`,
+  },
+  mend: (id: string, origin: KnownModel['origin'], where: string): string =>
+    origin === 'shipped'
+      ? `  → Get ${id} back: git checkout -- models\n`
+      : origin === 'catalog'
+        ? `  → Get ${id} anew: courante models rm ${id}${where}; courante models pull ${id}${where}\n`
+        : `  → Get ${id} anew: courante models rm ${id}${where}, then add it again.\n`,
+  forgotten: (id: string): string => `${id} was not here any more; what was remembered of it is removed.\n`,
   askRemove: 'Remove this?',
   ownModel: 'a model of your choice',
   licenceUnknown: 'licence unknown',
@@ -246,6 +287,8 @@ export const words = {
   removed: (id: string): string => `${id} is removed.\n`,
   wasDefault: (kind: string, next: string | undefined): string =>
     `For ${kind}, ${next ?? 'nothing'} is used again where nobody names a model.\n`,
+  chooseFile: (repo: string): string => `Which of ${repo}? Type to search`,
+  inParts: (count: number): string => (count === 1 ? '' : `in ${count} parts`),
   choose: 'Which model? Type to search; Esc ends',
   chooseAction: (id: string): string => `${id}:`,
   actions: {

@@ -56,13 +56,14 @@ async function placesOf(values: WhereValues, io: Io) {
   const models = io.env['COURANTE_MODELS']
   const usual = resolve(io.cwd, models ?? join(root, 'models/files'))
   try {
-    const { places } = await runContext(values, io)
-    return { home: places.home, modelsDir: places.models, dir: places.dir }
+    const { places, loaded } = await runContext(values, io)
+    const llm = loaded.stack.language_model
+    return { home: places.home, modelsDir: places.models, dir: places.dir, llm }
   } catch (error) {
     if (!(error instanceof ProblemError)) throw error
     // A home that is named needs no stack file; and one that is broken by now must not lock anybody out of what runs.
     const home = values.home === undefined ? (await knownRun(values, io)).home : resolve(io.cwd, values.home)
-    return { home, modelsDir: usual, dir: io.cwd }
+    return { home, modelsDir: usual, dir: io.cwd, llm: undefined }
   }
 }
 

@@ -5,13 +5,16 @@ import { isUsable, withNeeds } from '../../models/catalog.ts'
 import { resolveModel } from '../../models/model.ts'
 import { checkSizes } from '../../models/verify.ts'
 import type { Step } from '../install/step.ts'
+import { networkOptions, withNetwork } from '../network.ts'
 import { fetchWithConsent } from './consent.ts'
 import { problems, words } from './messages.ts'
 import { findModel, type Models, openModels, parseModels, yesOption } from './open.ts'
 
 /** Downloads models of the catalog, with those that they need. */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
-  const { values, positionals } = parseModels('pull', argv, yesOption, { least: 1, most: 100 })
+export async function run(argv: readonly string[], asked: Io): Promise<number> {
+  const options = { ...yesOption, ...networkOptions } as const
+  const { values, positionals } = parseModels('pull', argv, options, { least: 1, most: 100 })
+  const io = withNetwork(values, asked)
   const models = await openModels(values, io)
   const ids = [...new Set(positionals)]
   const steps = stepsFor(ids, models)
@@ -46,7 +49,13 @@ function stepsFor(ids: readonly string[], models: Models): Step[] {
       const model = resolveModel(one.id, catalog, models)
       const state = model === undefined ? undefined : checkSizes(model)
       if (model === undefined || state === undefined || state.type === 'present') continue
-      steps.set(one.id, { type: 'fetch_model', model, dir: models.dir, repair: state.type === 'damaged' })
+      steps.set(one.id, {
+        type: 'fetch_model',
+        model,
+        dir: models.dir,
+        modelsDir: models.modelsDir,
+        repair: state.type === 'damaged',
+      })
     }
   }
   return [...steps.values()]

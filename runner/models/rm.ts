@@ -7,12 +7,14 @@ import { ProblemError } from '../../lib/problem.ts'
 import { dropModel, editModelsFile, forget } from '../../models/edit-models-file.ts'
 import type { KnownModel } from '../../models/inventory.ts'
 import { resolveModel } from '../../models/model.ts'
+import { forgetModel, readLock } from '../../models/lock-file.ts'
 import { modelsFilePath } from '../../models/models-file.ts'
+import { partsOf } from '../../models/parts.ts'
 import { memory } from '../console/units.ts'
 import { isTerminal } from './consent.ts'
 import { problems, words } from './messages.ts'
 import { findModel, type Models, openModels, parseModels, residentOf, yesOption } from './open.ts'
-import { confirm } from './prompt.ts'
+import { confirm } from '../prompt.ts'
 
 /** What will go, and what stays. */
 interface Removal {
@@ -27,7 +29,15 @@ interface Removal {
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const { values, positionals } = parseModels('rm', argv, yesOption, { least: 1, most: 1 })
   const models = await openModels(values, io, { edits: true })
-  const model = findModel(models, positionals[0] ?? '')
+  const id = positionals[0] ?? ''
+  if (!models.models.has(id) && readLock(models.modelsDir).models[id] !== undefined) {
+    // Its entry was taken out by hand; without this, its address would be held for ever to what it once sent.
+    await forgetModel(models.modelsDir, id)
+    const nothing = { removed: id, files: [], entry: false, stays: null }
+    io.stdout.write(values.json === true ? `${JSON.stringify(nothing, null, 2)}\n` : words.forgotten(id))
+    return exit.ok
+  }
+  const model = findModel(models, id)
   const removal = removalOf(model, models)
   // Nobody to ask, as in CI, is no reason to delete.
   const isAgreed = values.yes === true || io.env['npm_config_yes'] === 'true'
@@ -63,7 +73,7 @@ function removalOf(model: KnownModel, models: Models): Removal {
     const folder = join(models.modelsDir, id)
     const isOurs = path !== undefined && !relative(folder, path).startsWith('..')
     if (!isOurs) return { files: [], folder: undefined, entry: true, stays: path }
-    return { files: [path].filter(isThere), folder, entry: true, stays: undefined }
+    return { files: partsOf(path).filter(isThere), folder, entry: true, stays: undefined }
   }
   const found = resolveModel(id, models.inventory.catalog, models)
   const files = (found?.files ?? []).map(file => join(found?.folder ?? '', file.path)).filter(isThere)
@@ -94,6 +104,7 @@ function describe(model: KnownModel, { files, entry, stays }: Removal, models: M
 async function carryOut(model: KnownModel, { files, folder, entry }: Removal, models: Models): Promise<void> {
   const isNamed = model.pinned || models.defaults[model.kind] === model.id
   if (entry || isNamed) await editModelsFile(models.home, entry ? dropModel(model.id) : forget(model.id))
+  if (folder !== undefined || files.length > 0) await forgetModel(models.modelsDir, model.id)
   for (const file of files) {
     try {
       await (lstatSync(file).isSymbolicLink() ? unlink(file) : rm(file))

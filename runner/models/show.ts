@@ -1,7 +1,7 @@
 import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
 import type { KnownModel } from '../../models/inventory.ts'
-import { sourceName } from '../../models/source.ts'
+import { sourceAddress } from '../../models/source.ts'
 import { duration, memory } from '../console/units.ts'
 import { plain, table } from '../portal/text.ts'
 import { words } from './messages.ts'
@@ -48,7 +48,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 function sourceOf(model: KnownModel, { inventory: { catalog } }: Models): string | undefined {
   const from = catalog.get(model.id)?.from
   if (from === undefined || 'shipped' in from) return undefined
-  return 'npm' in from ? sourceName(from) : from.url
+  return sourceAddress(from)
 }
 
 function idleWords(model: KnownModel, { idleMs }: Models): string {

@@ -8,8 +8,9 @@ export const usages = {
   pin: 'models pin ID [--json]',
   unpin: 'models unpin ID [--json]',
   default: 'models default [ID] [--json]',
-  pull: 'models pull ID… [--yes] [--json]',
-  add: 'models add FILE|URL [--id ID] [--name NAME-THERE] [--key-env VARIABLE] [--kind llm|embedding] [--yes] [--json]',
+  pull: 'models pull ID… [--yes] [--mirror URL] [--offline] [--json]',
+  add: 'models add FILE|URL|hf:ORG/NAME[:QUANT] [--id ID] [--name NAME-THERE] [--key-env VARIABLE] [--kind llm|embedding] [--yes] [--mirror URL] [--offline] [--json]',
+  verify: 'models verify [ID…] [--json]',
   rm: 'models rm ID [--yes] [--json]',
 } as const
 

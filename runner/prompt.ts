@@ -1,5 +1,5 @@
 import type { PromptObject } from 'prompts'
-import type { Io } from '../../lib/io.ts'
+import type { Io } from '../lib/io.ts'
 
 /** A question with yes or no. A signal, Escape and Ctrl-C mean no. */
 export async function confirm(message: string, io: Io): Promise<boolean> {
@@ -36,9 +36,28 @@ export function choose(message: string, choices: readonly Choice[], io: Io): Pro
   return prompt<string>({ type: 'select', message, choices: [...choices], initial: 0 }, io)
 }
 
+/** Any of a few; Space changes one. Undefined after Escape, Ctrl-C or a signal. */
+export function chooseSeveral(
+  message: string,
+  choices: readonly (Choice & { readonly selected: boolean })[],
+  io: Io,
+): Promise<string[] | undefined> {
+  return prompt<string[]>(
+    {
+      type: 'multiselect',
+      message,
+      choices: [...choices],
+      instructions: false,
+      hint: 'Space: yes or no; Enter',
+    },
+    io,
+  )
+}
+
 type Question = Omit<PromptObject<'answer'>, 'name'>
 
-async function prompt<T>(question: Question, io: Io): Promise<T | undefined> {
+/** Any question of prompts. Undefined after Escape, Ctrl-C or a signal. */
+export async function prompt<T>(question: Question, io: Io): Promise<T | undefined> {
   const { default: prompts } = await import('prompts')
   let stop = () => {}
   let left = false
