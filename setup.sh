@@ -16,6 +16,7 @@ esac
 
 # What would make the last check stale: another Node at that path, a changed lockfile. One cksum, no node start.
 # Not how many hard links it has, which a backup changes.
+# shellcheck disable=SC2012,SC2086 # the mode and owner that ls prints are all that is read of it; $locks is a list
 fingerprint() {
   {
     ls -lLn "$1" | { read -r mode _ rest && echo "$mode $rest"; } && (cd "$root" && cat $locks) && echo "$2"
@@ -44,7 +45,7 @@ wanted=use
 [ "$command" = test ] && wanted=all
 if [ -f "$root/.runtime/ready" ]; then
   { read -r node && read -r have && read -r sum; } <"$root/.runtime/ready" || node=
-  if [ -n "$node" ] && [ -x "$node" ] && { [ -n "$packaged" ] || [ -d "$root/node_modules" ]; } && { [ "$have" = all ] || [ "$have" = "$wanted" ]; } &&
+  if [ -n "$node" ] && [ -x "$node" ] && { [ -n "$packaged" ] || { [ -d "$root/node_modules" ] && [ -d "$root/services/engines/node_modules" ]; }; } && { [ "$have" = all ] || [ "$have" = "$wanted" ]; } &&
     [ "$(fingerprint "$node" "$have")" = "$sum" ]; then
     hand_over "$@"
   fi
@@ -75,7 +76,7 @@ if [ -n "$packaged" ] && [ -n "$node" ]; then
 fi
 # These need no packages.
 case $command in
-  help | version | --help | -h | --version) [ -z "$node" ] || hand_over "$@" ;;
+  help | version | uninstall | --help | -h | --version) [ -z "$node" ] || hand_over "$@" ;;
 esac
 command -v npm >/dev/null || fail 'npm is missing; it installs the packages.' 'Install Node.js with npm, any version from 20 on, then run this again.'
 
@@ -98,9 +99,12 @@ for argument in "$@"; do
   case $argument in
     --yes | -y) answer=yes ;;
     --no) answer=no ;;
+    --offline) OFFLINE=1 && export OFFLINE ;;
     --) break ;;
   esac
 done
+offline=
+case ${OFFLINE:-} in 1 | [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn]) offline=--offline ;; esac
 # Only `up`, `init` and `test` install; any other command says what to do first.
 missing='the packages are not installed yet, or have changed.'
 [ -z "$packaged" ] || missing='there is no Node >= 24.12 here.'
@@ -108,6 +112,22 @@ case $command in
   up | init | test) ;;
   *) [ "$answer" = yes ] || fail "$missing" "Run: $up" 4 ;;
 esac
+# What can't come to a good end is said before the question.
+log=$root/.runtime/install.log
+if [ "$answer" != no ]; then
+  for folder in "$root" "$root/.runtime" "$root/node_modules" "$root/services/engines" "$root/services/engines/node_modules"; do
+    [ ! -d "$folder" ] || [ -w "$folder" ] || fail "$folder can't be written." "$(if [ -n "$packaged" ]; then echo 'Install Node 24.12 or later by hand, then run this again.'; else echo 'It is read-only, or belongs to another user: mend that, then run this again.'; fi)"
+  done
+  # In MB, as in the plan, with a little room; what is there already is replaced.
+  need=10
+  [ -n "$node" ] || need=$((need + 200))
+  if [ -z "$packaged" ]; then
+    [ -d "$root/node_modules" ] || { [ "$wanted" = all ] && need=$((need + 220)) || need=$((need + 100)); }
+    [ -d "$root/services/engines/node_modules" ] || need=$((need + 140))
+  fi
+  free=$(df -Pk "$root" 2>/dev/null | sed -n '2s/.*[[:space:]]\([0-9]\{1,\}\)[[:space:]]\{1,\}[0-9]\{1,\}%.*/\1/p')
+  [ -z "$free" ] || [ $((free / 1000)) -ge "$need" ] || fail "the disk has too little room: $((free / 1000)) MB are free, and $need MB are needed in $root." 'Make room, then run this again.'
+fi
 case $answer in
   no) fail 'the environment is missing, and --no forbids installing it.' "Run: $up" 3 ;;
   yes) [ "$command" = test ] || plan ;;
@@ -123,13 +143,19 @@ case $answer in
     ;;
 esac
 
-mkdir -p "$root/.runtime" 2>/dev/null || fail "$root can't be written." 'Install Node 24.12 or later by hand, then run this again.'
-log=$root/.runtime/install.log
-quietly() { "$@" >"$log" 2>&1 || { tail -n 20 "$log" >&2 && fail "$1 failed; the whole output is in $log" 'Mend what it says, then run this again: it goes on where it stopped.'; }; }
+mkdir -p "$root/.runtime"
+# Until all of it is here again: a run that is killed must not leave a half that counts as whole.
+rm -f "$root/.runtime/ready"
+quietly() {
+  "$@" >"$log" 2>&1 && return
+  tail -n 20 "$log" >&2
+  [ -z "$offline" ] || ! grep -q ENOTCACHED "$log" || fail "npm's cache lacks a package, and offline was on." 'Run this once with a network and without --offline; after that the cache has it.'
+  fail "$1 failed; the whole output is in $log" 'Mend what it says, then run this again: it goes on where it stopped.'
+}
 
 if [ -z "$node" ]; then
   echo 'Getting Node 24 …'
-  (cd "$root/.runtime" && quietly npm install --no-save --ignore-scripts --prefix . "$private@24") || exit
+  (cd "$root/.runtime" && quietly npm install --no-save --ignore-scripts --no-audit --no-fund ${offline:+"$offline"} --prefix . "$private@24") || exit
   node=$root/.runtime/node_modules/$private/bin/node
   recent "$node" || fail "$private has no Node >= 24.12 for this machine." 'Install Node 24.12 or later by hand, then run this again.'
 fi
@@ -142,8 +168,15 @@ export PATH
 echo 'Installing the packages …'
 omit=--omit=dev
 [ "$wanted" = all ] && omit=--include=dev
-(cd "$root" && quietly npm ci --ignore-scripts "$omit") || exit
+(cd "$root" && quietly npm ci --ignore-scripts ${offline:+"$offline"} "$omit") || exit
 # Apart from the rest, so that a project which uses the runner only does without them.
-(cd "$root/services/engines" && quietly npm ci --ignore-scripts) || exit
+(cd "$root/services/engines" && quietly npm ci --ignore-scripts ${offline:+"$offline"}) || exit
+# A graphics card's packages lie beside, since npm would remove them each time (runner/install/gpu-runtime.ts).
+for package in "$root"/.runtime/gpu/*/bins; do
+  [ -d "$package" ] || continue
+  package=${package%/bins}
+  link=$root/services/engines/node_modules/@node-llama-cpp/${package##*/}
+  rm -rf "$link" && ln -s "$package" "$link"
+done
 remember
 hand_over "$@"

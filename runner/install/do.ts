@@ -1,45 +1,74 @@
 import type { Io } from '../../lib/io.ts'
 import type { Problem } from '../../lib/problem.ts'
-import { makeVenv, pipInstall } from './do-python.ts'
-import { messages } from './messages.ts'
-import { openProgress } from './progress.ts'
+import type { Item } from './item.ts'
+import { messages, notices } from './messages.ts'
+import { openProgress, type ProgressLine } from './progress.ts'
 import { factsOf, type Step } from './step.ts'
 
-/** Carries the steps out in order, up to the first that fails; what that one had begun is taken back. */
-export async function perform(
-  steps: readonly Step[],
-  io: Io,
-  signal: AbortSignal = io.signal,
-): Promise<Problem | undefined> {
-  for (const step of steps) {
-    const facts = factsOf(step)
-    const progress = openProgress(facts.name, facts, io)
-    const problem = await performOne(step, io, signal, progress.update)
-    progress.end(problem === undefined)
-    if (problem !== undefined) return problem
-  }
-  return undefined
+export interface Performed {
+  /** Empty: all is there that is needed. The gravest first. */
+  readonly problems: readonly Problem[]
+  /** What failed and can be done without. */
+  readonly notices: readonly string[]
 }
 
-async function performOne(
-  step: Step,
-  io: Io,
-  signal: AbortSignal,
-  onProgress: (bytes: number, total: number) => void,
-): Promise<Problem | undefined> {
+/**
+ * Carries the items out in order. One that fails is taken back and does not hold up the others, unless somebody wants to stop
+ * or the disk is full: then nothing more is begun.
+ */
+export async function perform(items: readonly Item[], io: Io): Promise<Performed> {
+  const problems: Problem[] = []
+  const told: string[] = []
+  for (const item of items) {
+    for (const step of item.steps) {
+      const problem = await performOne(step, io)
+      if (problem === undefined) continue
+      if (io.signal.aborted) return { problems: [problem], notices: told }
+      if ('optional' in step && step.optional) told.push(notices.optionalLeftOut(step.type, problem))
+      else problems.push(problem)
+      if (problem.code === 'no_space') return { problems: [problem, ...problems.slice(0, -1)], notices: told }
+      break
+    }
+  }
+  return { problems, notices: told }
+}
+
+async function performOne(step: Step, io: Io): Promise<Problem | undefined> {
+  const facts = factsOf(step)
+  const progress = openProgress(facts.name, facts, io)
+  const problem = await carryOut(step, io, progress)
+  progress.end(problem === undefined)
+  return problem
+}
+
+async function carryOut(step: Step, io: Io, progress: ProgressLine): Promise<Problem | undefined> {
+  const { env, signal } = io
   if (signal.aborted) return messages.interrupted(factsOf(step).name, String(signal.reason))
   try {
     switch (step.type) {
       case 'make_venv':
-        return await makeVenv(step, io, signal)
+        return await (await import('./do-python.ts')).makeVenv(step, io, signal)
       case 'pip_install':
-        return await pipInstall(step, io, signal)
+        return await (await import('./do-python.ts')).pipInstall(step, io, signal)
+      case 'gpu_runtime': {
+        const { installGpuRuntime } = await import('./gpu-step.ts')
+        return await installGpuRuntime(step, io, progress.update)
+      }
+      case 'verify_model': {
+        const { model, modelsDir } = step
+        const { verifyAndRecord } = await import('../../models/lock-file.ts')
+        const state = await verifyAndRecord(modelsDir, model, signal)
+        return state.type === 'damaged' ? messages.otherFile(model.id, state.file) : undefined
+      }
       case 'fetch_model': {
+        const { model, modelsDir, dir: cwd } = step
         const { fetchModel } = await import('../../models/fetch.ts')
-        return await fetchModel(step.model, { env: io.env, cwd: step.dir, signal, onProgress })
+        const told = { onProgress: progress.update, onNotice: progress.note }
+        return await fetchModel(model, { modelsDir, env, cwd, signal, ...told })
       }
     }
   } catch (error) {
+    if (signal.aborted) return messages.interrupted(factsOf(step).name, String(signal.reason))
     const { code, path } = error as NodeJS.ErrnoException
     if (path !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'EDQUOT'].includes(code ?? '')) {
       return messages.notWritable(path, code ?? '')

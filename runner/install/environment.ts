@@ -10,6 +10,8 @@ export interface Environment {
   readonly python?: PythonNeed | undefined
   readonly tools: readonly ToolNeed[]
   readonly models: readonly ModelEntry[]
+  /** Ids of models, `python` and `gpu`, that the user does without. */
+  readonly without?: readonly string[] | undefined
 }
 
 export interface PythonNeed {
@@ -25,6 +27,8 @@ export interface PythonNeed {
 /** A program of the system that is looked up on PATH. */
 export interface ToolNeed {
   readonly name: string
+  /** Programs that would do in its place. */
+  readonly or?: readonly string[] | undefined
   readonly why: string
   readonly optional: boolean
 }

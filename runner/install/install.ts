@@ -1,79 +1,92 @@
 import type { Io } from '../../lib/io.ts'
 import { ProblemError, type Problem } from '../../lib/problem.ts'
-import { ask, describe, type Group } from './ask.ts'
+import { agree, type Consent, type LeftOut } from './consent.ts'
 import { perform } from './do.ts'
 import type { Environment } from './environment.ts'
+import { type Item, itemsOf } from './item.ts'
 import { look } from './look.ts'
-import { messages, notices } from './messages.ts'
+import { notices } from './messages.ts'
 import { plan, type Plan } from './plan.ts'
-import { factsOf, needsConsent, type Step } from './step.ts'
+import { isSilent, needsConsent } from './step.ts'
 
 export interface InstallOptions {
-  /** `yes` asks nothing and does it all; `no` asks nothing and does nothing. */
-  readonly consent: 'ask' | 'yes' | 'no'
-  /** The user agreed in setup.sh already: steps of the environment that download and replace nothing are not asked again. */
+  readonly consent: Consent
+  /** The user agreed in setup.sh already: steps that download and replace nothing are not asked for again. */
   readonly environmentGranted: boolean
+  /**
+   * Called when the user has agreed and before anything is done: the moment to write down what else was decided. `without`: ids
+   * that the user wants to do without from now on.
+   */
+  readonly onAgreed?: (without: readonly string[]) => Promise<void>
 }
 
 export type Outcome =
   | { readonly type: 'ready'; readonly notices: readonly string[] }
-  | { readonly type: 'declined'; readonly group: Group }
+  | { readonly type: 'declined' }
   | { readonly type: 'cannot_ask'; readonly planText: string }
-  | { readonly type: 'failed'; readonly problem: Problem }
+  /** The first of the problems is what the exit code is about. */
+  | { readonly type: 'failed'; readonly problem: Problem; readonly notices: readonly string[] }
 
 /**
- * The whole way: look → plan → ask → do. Both questions come before anything is done, so that declining either leaves
- * nothing behind.
+ * The whole way: look → plan → ask → do. The question comes before anything is done, so that declining leaves nothing
+ * behind; what can't be had does not hold up the rest.
  */
 export async function install(environment: Environment, options: InstallOptions, io: Io): Promise<Outcome> {
   let todo: Plan
   try {
     todo = plan(await look(environment, io.env))
   } catch (error) {
-    if (error instanceof ProblemError) return { type: 'failed', problem: error.problem }
+    if (error instanceof ProblemError) return failed(error.problem)
     throw error
   }
-  if (options.consent === 'no') return { type: 'ready', notices: asItIs(todo) }
   const [problem] = todo.problems
-  if (problem !== undefined) return { type: 'failed', problem }
+  if (problem !== undefined && options.consent !== 'no') return failed(problem)
 
-  const questions: readonly [Group, readonly Step[]][] = [
-    ['environment', options.environmentGranted ? todo.environment.filter(needsConsent) : todo.environment],
-    ['models', todo.models],
-  ]
-  const open = options.consent === 'yes' ? [] : questions.filter(([, steps]) => steps.length > 0)
-  if (open.length > 0 && !(io.stdin.isTTY === true && io.stdout.isTTY === true)) {
-    return {
-      type: 'cannot_ask',
-      planText: open.map(([group, steps]) => describe(group, steps, environment.dir)).join('\n'),
-    }
-  }
-  for (const [group, steps] of open) {
-    if ((await ask(group, steps, io, environment.dir)) === 'yes') continue
-    if (!io.signal.aborted) return { type: 'declined', group }
-    return { type: 'failed', problem: messages.interruptedQuestion(String(io.signal.reason)) }
-  }
-  return carryOut(todo, io)
-}
-
-async function carryOut(todo: Plan, io: Io): Promise<Outcome> {
-  const told = [...todo.notices]
-  const inEnvironment = await perform(todo.environment, io)
-  if (inEnvironment !== undefined) {
-    const optional = todo.environment.every(step => 'optional' in step && step.optional)
-    if (!optional || io.signal.aborted) return { type: 'failed', problem: inEnvironment }
-    told.push(notices.pythonLeftOut(inEnvironment))
-  }
-  const inModels = await perform(todo.models, io)
-  return inModels === undefined ? { type: 'ready', notices: told } : { type: 'failed', problem: inModels }
-}
-
-/** What a run with what is there has to know. */
-function asItIs(todo: Plan): string[] {
-  const missing = [...todo.environment, ...todo.models].map(step => factsOf(step).name)
-  return [
+  const items = itemsOf([...todo.environment, ...todo.models])
+  const isGranted = (item: Item): boolean =>
+    item.steps.every(isSilent) ||
+    (options.environmentGranted && options.consent === 'ask' && !item.steps.some(needsConsent))
+  const granted = items.filter(isGranted)
+  const agreed = await agree(
+    items.filter(item => !granted.includes(item)),
+    options.consent,
+    io,
+    { dir: environment.dir, known: knownIds(environment) },
+  )
+  if (agreed.type === 'failed') return failed(agreed.problem)
+  if (agreed.type !== 'agreed') return agreed
+  await options.onAgreed?.(agreed.leftOut.flatMap(({ id, why }) => (why === 'unchecked' ? [id] : [])))
+  const done = await perform(options.consent === 'no' ? [] : [...granted, ...agreed.items], io)
+  const told = [
     ...todo.notices,
     ...todo.problems.map(notices.problem),
-    ...(missing.length === 0 ? [] : [notices.notInstalled(missing)]),
+    ...leftOutNotices(agreed.leftOut),
+    ...done.notices,
   ]
+  const [first, ...more] = done.problems
+  if (first === undefined) return { type: 'ready', notices: told }
+  return { type: 'failed', problem: first, notices: more.map(notices.problem) }
+}
+
+function knownIds({ models, python }: Environment): string[] {
+  return [
+    ...(python === undefined ? [] : ['python']),
+    'gpu',
+    ...models.map(entry => (typeof entry === 'string' ? entry : entry.name)),
+  ]
+}
+
+function leftOutNotices(leftOut: readonly LeftOut[]): string[] {
+  const ids = (reason: LeftOut['why']): string[] =>
+    leftOut.filter(({ why }) => why === reason).map(({ id }) => id)
+  const [wished, unchecked] = [ids('wished'), ids('unchecked')]
+  return [
+    ...(wished.length === 0 ? [] : [notices.notInstalled(wished)]),
+    ...(unchecked.length === 0 ? [] : [notices.without(unchecked)]),
+    ...leftOut.flatMap(({ id, why }) => (typeof why === 'object' ? [notices.leftOut(id, why.fault)] : [])),
+  ]
+}
+
+function failed(problem: Problem): Outcome {
+  return { type: 'failed', problem, notices: [] }
 }

@@ -1,28 +1,48 @@
+import { accessSync, constants } from 'node:fs'
+import { join } from 'node:path'
 import type { Io } from '../../lib/io.ts'
-import { loadEntries } from '../../models/catalog.ts'
+import { type Catalog, loadEntries, type ModelEntry, withNeeds } from '../../models/catalog.ts'
+import { isRecorded, readLock } from '../../models/lock-file.ts'
+import { estimateMemory } from '../../models/memory.ts'
 import { resolveModel, type Model } from '../../models/model.ts'
 import { checkSizes, type ModelState } from '../../models/verify.ts'
 import type { PythonNeed, Environment, ToolNeed } from './environment.ts'
+import { type GpuSeen, lookAtGpuRuntime } from './gpu-runtime.ts'
 import { findOnPath } from './path-lookup.ts'
 import { findPython, type Search } from './python.ts'
+import { findMissingTools, isFirstRun } from './tools.ts'
 import { lookAtVenv, type VenvSeen } from './venv.ts'
 
 /** What is there and what is not: the whole input of `plan`. */
 export interface Seen {
   readonly environment: Environment
   readonly python: PythonSeen
-  readonly models: readonly { readonly model: Model; readonly state: ModelState }[]
+  readonly gpu?: GpuSeen
+  readonly models: readonly SeenModel[]
   readonly unknownModels: readonly string[]
   readonly knownModels: readonly string[]
   readonly missingTools: readonly ToolNeed[]
+  readonly firstRun?: boolean
   /** The system's own installer, such as `apt`, if we know it. */
   readonly packageManager: PackageManager | undefined
+}
+
+export interface SeenModel {
+  readonly model: Model
+  readonly state: ModelState
+  /** It was seen to be what it should be, and has not been changed since; or nobody can write that down here. */
+  readonly isVerified: boolean
+  /** Bytes that it is thought to take when loaded; of a stack's own model nobody knows. */
+  readonly memory?: number | undefined
 }
 
 /** `search` is there only where a venv has to be made: running candidates takes time. */
 export type PythonSeen =
   | { readonly type: 'not_needed' }
   | { readonly type: 'needed'; readonly need: PythonNeed; readonly venv: VenvSeen; readonly search?: Search }
+
+/** Whose engines a graphics card would serve. */
+const ownRoot = join(import.meta.dirname, '../..')
 
 const packageManagers = ['apt', 'dnf', 'pacman', 'zypper', 'apk', 'brew'] as const
 export type PackageManager = (typeof packageManagers)[number]
@@ -31,26 +51,55 @@ export type PackageManager = (typeof packageManagers)[number]
 export async function look(environment: Environment, env: Io['env']): Promise<Seen> {
   const names = environment.models.filter(entry => typeof entry === 'string')
   const catalog = names.length === 0 ? new Map<string, never>() : loadEntries(names)
-  const models: Seen['models'][number][] = []
-  for (const entry of environment.models) {
+  const without = environment.without ?? []
+  const lock = readLock(environment.modelsDir)
+  const canRecord = isWritable(environment.modelsDir)
+  const models = withAllNeeds(environment.models, catalog).flatMap((entry): SeenModel[] => {
     const model = resolveModel(entry, catalog, environment)
-    if (model !== undefined) models.push({ model, state: checkSizes(model) })
-  }
-  const missingTools = environment.tools.filter(tool => findOnPath(tool.name, env['PATH']) === undefined)
+    if (model === undefined || without.includes(model.id)) return []
+    const state = checkSizes(model)
+    const known = typeof entry === 'string' && state.type !== 'present' ? catalog.get(entry) : undefined
+    const isVerified = state.type !== 'present' || !canRecord || isRecorded(model, lock)
+    return [{ model, state, isVerified, memory: known === undefined ? undefined : estimateMemory(known) }]
+  })
   return {
     environment,
-    python: await lookAtPython(environment.python, env),
+    gpu:
+      environment.dir === ownRoot && !without.includes('gpu')
+        ? await lookAtGpuRuntime(ownRoot, env)
+        : { type: 'off' },
+    python: await lookAtPython(without.includes('python') ? undefined : environment.python, env),
     models,
     unknownModels: names.filter(name => !catalog.has(name)),
     knownModels: [...catalog.keys()],
-    missingTools,
+    missingTools: findMissingTools(environment.tools, env['PATH']),
+    firstRun: isFirstRun(environment),
     packageManager: packageManagers.find(name => findOnPath(name, env['PATH']) !== undefined),
+  }
+}
+
+/** Each once, those that another one needs before it. */
+function withAllNeeds(entries: readonly ModelEntry[], catalog: Catalog): ModelEntry[] {
+  const all = entries.flatMap((entry): ModelEntry[] => {
+    const known = typeof entry === 'string' ? catalog.get(entry) : undefined
+    return known === undefined ? [entry] : withNeeds(known, catalog).map(({ id }) => id)
+  })
+  return [...new Set(all)]
+}
+
+function isWritable(folder: string): boolean {
+  try {
+    accessSync(folder, constants.W_OK)
+    return true
+  } catch {
+    // Absent, read-only or another user's: whatever it is, nothing can be written down there.
+    return false
   }
 }
 
 async function lookAtPython(need: PythonNeed | undefined, env: Io['env']): Promise<PythonSeen> {
   if (need === undefined) return { type: 'not_needed' }
-  const venv = lookAtVenv(need)
+  const venv = lookAtVenv(need, env['PATH'])
   if (venv.type !== 'missing' && venv.type !== 'unusable') return { type: 'needed', need, venv }
   return { type: 'needed', need, venv, search: await findPython(need.version, env) }
 }

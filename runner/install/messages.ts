@@ -1,9 +1,13 @@
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf } from '../../lib/io.ts'
 import type { Problem } from '../../lib/problem.ts'
+import { memory } from '../console/units.ts'
+import { megabytes } from './bytes.ts'
 import type { ToolNeed } from './environment.ts'
 import type { PackageManager } from './look.ts'
 import type { Tried } from './python.ts'
+import type { Sum } from './screen.ts'
+import type { Step } from './step.ts'
 
 /** Every sentence about a failure of the installer. */
 export const messages = {
@@ -14,7 +18,7 @@ export const messages = {
       what: [`no Python ${range} was found that can make a venv. Tried:`, ...tried.map(triedLine)].join('\n'),
       todo:
         onlyVenvIsMissing === undefined
-          ? `Install one (${install(manager, 'python')}, or pyenv install 3.12), then run the command again.`
+          ? `Install one (${installByName(manager, ['python'])}, or pyenv install 3.12), then run the command again.`
           : `Give ${onlyVenvIsMissing.candidate} its venv module: apt install python3-venv, then run the command again.`,
       exit: exit.failed,
     }
@@ -31,10 +35,26 @@ export const messages = {
     todo: `The whole output is in ${log}`,
     exit: exit.failed,
   }),
-  pipFailed: (log: string, lastLines: string): Problem => ({
+  pipFailed: (log: string, lastLines: string, how: { offline: boolean; kept: boolean }): Problem => ({
     code: 'pip_failed',
-    what: `pip could not install the Python packages.${block(lastLines)}`,
-    todo: `The whole output is in ${log}; what pip had installed before stays, and the next run goes on from there.`,
+    what: `the Python packages could not be installed${how.offline ? ', and offline was on' : ''}.${block(lastLines)}`,
+    todo: [
+      `The whole output is in ${log}.`,
+      how.kept
+        ? 'What was installed before stays, and the next run goes on from there.'
+        : 'The new venv was taken away, and the one that it was to replace is back.',
+      how.offline
+        ? 'Run it without --offline, or name a folder that has the wheels: PIP_FIND_LINKS=FOLDER'
+        : '',
+    ]
+      .filter(part => part !== '')
+      .join(' '),
+    exit: exit.failed,
+  }),
+  venvBusy: (venv: string, pid: number): Problem => ({
+    code: 'venv_busy',
+    what: `another run (process ${pid}) is just making or filling the Python venv ${venv}.`,
+    todo: 'Wait until it is done, then run the command again.',
     exit: exit.failed,
   }),
   foreignVenv: (path: string): Problem => ({
@@ -51,8 +71,14 @@ export const messages = {
   }),
   toolMissing: (tool: ToolNeed, manager: PackageManager | undefined): Problem => ({
     code: 'tool_missing',
-    what: `${tool.name} is not installed (${tool.why}).`,
-    todo: `Install it: ${install(manager, tool.name)}`,
+    what: `${toolText(tool)} is not installed (${tool.why}).`,
+    todo: `Install it: ${install(manager, [tool])}`,
+    exit: exit.failed,
+  }),
+  toolsMissing: (tools: readonly ToolNeed[], manager: PackageManager | undefined): Problem => ({
+    code: 'tool_missing',
+    what: `these programs are not installed:\n${tools.map(tool => `    ${toolText(tool)} (${tool.why})`).join('\n')}`,
+    todo: `Install them: ${install(manager, tools)}`,
     exit: exit.failed,
   }),
   notWritable: (path: string, fault: string): Problem => ({
@@ -66,6 +92,18 @@ export const messages = {
     what: `stopped while installing: ${name}.`,
     exit: exitCodeOf(signal),
   }),
+  onlyUnknown: (name: string, known: readonly string[]): Problem => ({
+    code: 'only_unknown',
+    what: `--only names "${name}", and there is no such thing to install.`,
+    todo: known.length === 0 ? 'Everything is here; leave --only away.' : `There are: ${known.join(', ')}`,
+    exit: exit.usage,
+  }),
+  otherFile: (id: string, path: string): Problem => ({
+    code: 'integrity_mismatch',
+    what: `${path} is not what ${id} should have: its hash is another one.`,
+    todo: `Remove it (courante models rm ${id}), then run the command again: it is downloaded anew.`,
+    exit: exit.failed,
+  }),
   interruptedQuestion: (signal: string): Problem => ({
     code: 'interrupted',
     what: 'stopped before anything was installed.',
@@ -73,12 +111,68 @@ export const messages = {
   }),
 }
 
+/** What the question says. */
+export const consentWords = {
+  title: 'To install; nothing is downloaded before you agree:',
+  looking: 'Asking where it would come from …',
+  sizeOpen: 'as needed',
+  fromTo: (source: string, target: string): string => `from ${source} to ${target}`,
+  via: (host: string): string => ` by way of ${host}`,
+  memory: (bytes: number): string => `≈ ${memory(bytes)} of memory`,
+  tooBig: (bytes: number, budget: number): string =>
+    `does not fit this machine: it needs ≈ ${memory(bytes)} of memory, and all models together may take ${memory(budget)}`,
+  trust: {
+    hub: 'nobody has vouched for it here: it is checked against the hash that the hub itself states, which is kept',
+    none: 'nobody states its hash: what comes is taken as it is, and its hash is kept',
+  },
+  unreachable: (fault: string): string => fault,
+  together: (sum: Sum, free: number | undefined): string =>
+    `Together ${amount(sum)}${free === undefined ? '' : `; ${memory(free)} are free on that disk`}.`,
+  question: 'Install?',
+  all: (sum: Sum): string => `Everything (${amount(sum)})`,
+  allReachable: (sum: Sum): string => `What can be reached (${amount(sum)})`,
+  some: 'Choose',
+  none: 'Nothing',
+  without: 'Go on without',
+  stop: 'Stop',
+  which: 'Which of it?',
+}
+
+function amount({ bytes, open }: Sum): string {
+  if (bytes === 0) return open ? 'what pip downloads' : 'nothing to download'
+  return `${megabytes(bytes)}${open ? ' and what pip downloads' : ''} to download`
+}
+
+/** What a running download tells. */
+export const progressWords = {
+  /** Of the speed, bytes a second, and what is left, bytes. */
+  rest: (rate: number | undefined, left: number): string =>
+    rate === undefined
+      ? ''
+      : rate < 1000
+        ? ', waits'
+        : `, ${megabytes(rate)}/s${left === 0 ? '' : `, ${timeLeft(left / rate)}`}`,
+}
+
+function timeLeft(seconds: number): string {
+  if (seconds < 90) return `${Math.ceil(seconds)} s`
+  return seconds < 5400 ? `${Math.round(seconds / 60)} min` : `${(seconds / 3600).toFixed(1)} h`
+}
+
 /** Lines that are told and then passed over. */
 export const notices = {
-  toolMissing: (tool: ToolNeed, manager: PackageManager | undefined): string =>
-    `${tool.name} is not installed (${tool.why}). To have it: ${install(manager, tool.name)}`,
+  toolsMissing: (tools: readonly ToolNeed[], manager: PackageManager | undefined): string =>
+    `not installed, and not needed for the start: ${tools.map(tool => `${toolText(tool)} (${tool.why})`).join(', ')}. To have it all: ${install(manager, tools)}`,
   pythonLeftOut: (problem: Problem): string =>
     `Python is left out, which this stack can do without: ${problem.what}${problem.todo === undefined ? '' : `\n  → ${problem.todo}`}`,
+  optionalLeftOut: (step: Step['type'], problem: Problem): string =>
+    step === 'gpu_runtime'
+      ? `the graphics card is left out this time, the processor does its work: ${problem.what}${problem.todo === undefined ? '' : `\n  → ${problem.todo}`}`
+      : notices.pythonLeftOut(problem),
+  leftOut: (id: string, fault: string): string =>
+    `${id} is left out this time: ${fault}\n  → courante up asks again when it can be reached.`,
+  without: (names: readonly string[]): string =>
+    `left out from now on: ${names.join(', ')}; courante setup asks for them anew.`,
   notInstalled: (names: readonly string[]): string => `not installed, as you wished: ${names.join(', ')}`,
   problem: (problem: Problem): string =>
     problem.todo === undefined ? problem.what : `${problem.what}\n  → ${problem.todo}`,
@@ -108,13 +202,24 @@ const commands: Record<PackageManager, string> = {
 
 /** Where a program's package is called otherwise. */
 const packages: Record<string, Partial<Record<PackageManager, string>>> = {
+  // Of ALSA, which is Linux; sox is what records elsewhere.
   arecord: {
     apt: 'alsa-utils',
     dnf: 'alsa-utils',
     pacman: 'alsa-utils',
     zypper: 'alsa-utils',
     apk: 'alsa-utils',
+    brew: 'sox',
   },
+  aplay: {
+    apt: 'alsa-utils',
+    dnf: 'alsa-utils',
+    pacman: 'alsa-utils',
+    zypper: 'alsa-utils',
+    apk: 'alsa-utils',
+    brew: 'sox',
+  },
+  ffmpeg: { dnf: 'ffmpeg-free' },
   python: {
     apt: 'python3 python3-venv',
     dnf: 'python3',
@@ -124,9 +229,23 @@ const packages: Record<string, Partial<Record<PackageManager, string>>> = {
   },
 }
 
-function install(manager: PackageManager | undefined, name: string): string {
-  if (manager === undefined) return `the package ${name} of your system`
-  return `${commands[manager]} ${packages[name]?.[manager] ?? name}`
+/** One command line for all of them; where one of several would do, for the first. */
+function install(manager: PackageManager | undefined, tools: readonly ToolNeed[]): string {
+  return installByName(
+    manager,
+    tools.map(tool => tool.name),
+  )
+}
+
+function installByName(manager: PackageManager | undefined, names: readonly string[]): string {
+  if (manager === undefined)
+    return `the package${names.length === 1 ? '' : 's'} ${names.join(', ')} of your system`
+  const wanted = names.map(name => packages[name]?.[manager] ?? name)
+  return `${commands[manager]} ${[...new Set(wanted)].join(' ')}`
+}
+
+function toolText({ name, or = [] }: ToolNeed): string {
+  return [name, ...or].join(' or ')
 }
 
 function block(text: string): string {

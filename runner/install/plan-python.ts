@@ -46,6 +46,7 @@ export function planPython({ python, environment, packageManager }: Seen): Pytho
         venv: need.venv,
         interpreter: search.interpreter,
         ...(venv.type === 'unusable' ? { replaces: venv.reason } : {}),
+        thenPackages: venv.asks.length > 0,
         requirements,
         log,
         optional,

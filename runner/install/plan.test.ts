@@ -4,6 +4,7 @@ import type { Model } from '../../models/model.ts'
 import type { PythonNeed } from './environment.ts'
 import type { Seen } from './look.ts'
 import { plan } from './plan.ts'
+import { isSilent } from './step.ts'
 
 const need: PythonNeed = {
   version: '>=3.12',
@@ -35,7 +36,7 @@ test('with nothing to do there are no steps and nothing to say', () => {
   const seen: Seen = {
     ...nothing,
     python: { type: 'needed', need, venv: { type: 'ready' } },
-    models: [{ model, state: { type: 'present' } }],
+    models: [{ model, state: { type: 'present' }, isVerified: true }],
   }
   assert.deepEqual(plan(seen), { environment: [], models: [], notices: [], problems: [] })
 })
@@ -52,8 +53,19 @@ test('a venv comes before its packages; without requirements it is all', () => {
 
 test('a damaged model is fetched again, and said to be damaged', () => {
   const state = { type: 'damaged', file: '/x', reason: 'size' } as const
-  const { models } = plan({ ...nothing, models: [{ model, state }] })
-  assert.deepEqual(models, [{ type: 'fetch_model', model, dir: '/s', repair: true }])
+  const { models } = plan({ ...nothing, models: [{ model, state, isVerified: true }] })
+  assert.deepEqual(models, [
+    { type: 'fetch_model', model, dir: '/s', modelsDir: '/s/models/files', repair: true, memory: undefined },
+  ])
+})
+
+test('a model that nobody has verified yet is, without a question', () => {
+  const { models } = plan({
+    ...nothing,
+    models: [{ model, state: { type: 'present' }, isVerified: false }],
+  })
+  assert.deepEqual(models, [{ type: 'verify_model', model, modelsDir: '/s/models/files' }])
+  assert.ok(models.every(isSilent))
 })
 
 test('no Python is a problem for one stack and a notice for another', () => {
@@ -76,12 +88,13 @@ test('a folder in the place of the venv is never touched', () => {
   assert.equal(problems[0]?.code, 'foreign_venv')
 })
 
-test('a missing tool: a notice with the way to get it, or a problem where the stack needs it', () => {
+test('a missing tool: one line at the first run with the way to get it, or a problem where the stack needs it', () => {
   const tool = { name: 'arecord', why: 'the microphone' }
-  const optional = plan({ ...nothing, missingTools: [{ ...tool, optional: true }] })
-  assert.deepEqual(optional.notices, [
-    'arecord is not installed (the microphone). To have it: apt install alsa-utils',
-  ])
+  const missing = { ...nothing, missingTools: [{ ...tool, optional: true }] }
+  const [notice = '', ...more] = plan({ ...missing, firstRun: true }).notices
+  assert.match(notice, /arecord.*apt install alsa-utils/s)
+  assert.deepEqual(more, [])
+  assert.deepEqual(plan(missing).notices, [])
   const needed = plan({ ...nothing, missingTools: [{ ...tool, optional: false }] })
   assert.equal(needed.problems[0]?.code, 'tool_missing')
 })

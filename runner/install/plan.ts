@@ -1,8 +1,10 @@
 import type { Problem } from '../../lib/problem.ts'
-import type { Seen } from './look.ts'
-import { messages, notices } from './messages.ts'
+import { planGpu } from './gpu-step.ts'
+import type { Seen, SeenModel } from './look.ts'
+import { messages } from './messages.ts'
 import { planPython } from './plan-python.ts'
 import type { Step } from './step.ts'
+import { planTools } from './tools.ts'
 
 export interface Plan {
   readonly environment: readonly Step[]
@@ -15,30 +17,25 @@ export interface Plan {
 
 /** From what was seen to what is to be done; decides only. */
 export function plan(seen: Seen): Plan {
+  const { environment } = seen
   const python = planPython(seen)
-  const tools = seen.missingTools.map(tool => ({ tool, manager: seen.packageManager }))
+  const tools = planTools(seen)
   return {
-    environment: python.steps,
-    models: seen.models
-      .filter(({ state }) => state.type !== 'present')
-      .map(({ model, state }) => ({
-        type: 'fetch_model',
-        model,
-        dir: seen.environment.dir,
-        repair: state.type === 'damaged',
-      })),
-    notices: [
-      ...python.notices,
-      ...tools
-        .filter(({ tool }) => tool.optional)
-        .map(({ tool, manager }) => notices.toolMissing(tool, manager)),
-    ],
+    environment: [...python.steps, ...planGpu(seen)],
+    models: seen.models.flatMap(seen => planModel(seen, environment)),
+    notices: [...python.notices, ...tools.notices],
     problems: [
       ...seen.unknownModels.map(name => messages.unknownModel(name, seen.knownModels)),
       ...python.problems,
-      ...tools
-        .filter(({ tool }) => !tool.optional)
-        .map(({ tool, manager }) => messages.toolMissing(tool, manager)),
+      ...tools.problems,
     ],
   }
+}
+
+function planModel(
+  { model, state, isVerified, memory }: SeenModel,
+  { dir, modelsDir }: Seen['environment'],
+): Step[] {
+  if (state.type === 'present') return isVerified ? [] : [{ type: 'verify_model', model, modelsDir }]
+  return [{ type: 'fetch_model', model, dir, modelsDir, repair: state.type === 'damaged', memory }]
 }

@@ -28,16 +28,18 @@ export type Search =
 
 /**
  * Finds a Python of a range that can make a venv, by running the candidates: the name alone proves nothing, since a pyenv
- * shim is there even if its version is not.
+ * shim is there even if its version is not. With uv, it needs no ensurepip.
  */
 export async function findPython(range: string, env: Io['env']): Promise<Search> {
+  const { findUv } = await import('./uv.ts')
+  const needsEnsurepip = findUv(env) === undefined
   const tried: Tried[] = []
   for (const candidate of candidates(range, env)) {
     const path = candidate.includes('/') ? candidate : findOnPath(candidate, env['PATH'])
     const result =
       path === undefined
         ? ({ candidate, reason: 'not_found' } as const)
-        : await tryOne(candidate, path, range, env)
+        : await tryOne(candidate, path, { range, env, needsEnsurepip })
     if (!('reason' in result)) return { type: 'found', interpreter: result }
     tried.push(result)
   }
@@ -46,7 +48,7 @@ export async function findPython(range: string, env: Io['env']): Promise<Search>
 
 /** `python3.12`, `python3.13` … as far as the range allows them, the plain names, then what pyenv has. */
 function candidates(range: string, env: Io['env']): string[] {
-  const minors = [8, 9, 10, 11, 12, 13, 14]
+  const minors = [8, 9, 10, 11, 12, 13, 14, 15]
     .map(minor => `3.${minor}`)
     .filter(minor => satisfies(`${minor}.0`, range) === 'yes' || satisfies(`${minor}.99`, range) === 'yes')
   const versions = join(env['PYENV_ROOT'] ?? join(env['HOME'] ?? homedir(), '.pyenv'), 'versions')
@@ -69,9 +71,9 @@ const probeAnswer = z.object({ version: z.string(), ensurepip: z.boolean() })
 async function tryOne(
   candidate: string,
   path: string,
-  range: string,
-  env: Io['env'],
+  wanted: { readonly range: string; readonly env: Io['env']; readonly needsEnsurepip: boolean },
 ): Promise<Interpreter | Tried> {
+  const { range, env, needsEnsurepip } = wanted
   let text: string
   try {
     // Not in the caller's folder, and isolated: a `json.py` that lies there must not answer for Python's own.
@@ -95,5 +97,5 @@ async function tryOne(
     return { candidate, reason: 'does_not_run', detail: 'it does not answer like a Python 3' }
   const { version, ensurepip } = answer.data
   if (satisfies(version, range) !== 'yes') return { candidate, reason: 'wrong_version', version }
-  return ensurepip ? { path, version } : { candidate, reason: 'no_ensurepip', version }
+  return ensurepip || !needsEnsurepip ? { path, version } : { candidate, reason: 'no_ensurepip', version }
 }

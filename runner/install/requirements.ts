@@ -1,88 +1,98 @@
-import { readdirSync, readFileSync, statSync } from 'node:fs'
+import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
-import { satisfies } from './version.ts'
+import { normalizeName } from './marker.ts'
 
-/** One line of a requirements file. `not_sure`: a line that only pip can judge (a marker, an extra, a URL, an option). */
+/** One line of a requirements file. `not_sure`: a line that only pip can judge (a URL, a path, an option). */
 export type Requirement =
-  | { readonly type: 'plain'; readonly name: string; readonly specifier: string }
+  | {
+      readonly type: 'plain'
+      /** Normalised, as the extras are. */
+      readonly name: string
+      readonly extras: readonly string[]
+      readonly specifier: string
+      /** Under which it counts; '' for always. */
+      readonly marker: string
+    }
   | { readonly type: 'not_sure'; readonly text: string }
 
-export interface Comparison {
-  /** Requirements that are certainly not met. */
-  readonly unmet: readonly string[]
-  /** Lines that pip has to judge. */
-  readonly unsure: readonly string[]
+export interface ReadRequirements {
+  /** All files that the lines depend on: included ones, constraints, and what describes a project that is installed from its folder. */
+  readonly files: readonly string[]
+  readonly wanted: readonly Requirement[]
 }
 
-/** Installed packages by normalised name. */
-export type Installed = ReadonlyMap<string, string>
-
-export function compareRequirements(wanted: readonly Requirement[], installed: Installed): Comparison {
-  const unmet: string[] = []
-  const unsure: string[] = []
-  for (const requirement of wanted) {
-    if (requirement.type === 'not_sure') {
-      unsure.push(requirement.text)
-      continue
+/** All lines of the files, with those of files that they include by `-r`; a file that is not there is passed over. */
+export function readRequirements(paths: readonly string[]): ReadRequirements {
+  const files = new Set<string>()
+  const wanted: Requirement[] = []
+  const queue = [...paths]
+  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
+    if (files.has(path) || !isFile(path)) continue
+    files.add(path)
+    for (const requirement of parseRequirements(readFileSync(path, 'utf8'))) {
+      const named = requirement.type === 'not_sure' ? namedFile(requirement.text, dirname(path)) : undefined
+      if (named?.type === 'included') queue.push(named.path)
+      else wanted.push(requirement)
+      if (named?.type === 'constraints') files.add(named.path)
+      if (named?.type === 'project') for (const file of named.files) files.add(file)
     }
-    const version = installed.get(requirement.name)
-    const verdict = version === undefined ? 'no' : satisfies(version, requirement.specifier)
-    if (verdict === 'no') unmet.push(requirement.name + requirement.specifier)
-    if (verdict === 'unsure') unsure.push(requirement.name + requirement.specifier)
   }
-  return { unmet, unsure }
+  return { files: [...files], wanted }
 }
 
 export function parseRequirements(text: string): Requirement[] {
-  const lines = text.replaceAll(/\\\r?\n/g, ' ').split('\n')
+  const lines = text.replaceAll(/\\\r?\n/g, ' ').split(/\r?\n/)
   return lines.flatMap((line): Requirement[] => {
     // pip's rule: a comment starts at the line's start or after white space, so that a URL may hold a #.
     const bare = line.replace(/(^|\s)#.*$/, '').trim()
     if (bare === '' || /^--?(index-url|extra-index-url|find-links|no-index|trusted-host|i|f)\b/.test(bare))
       return []
-    const match = /^([A-Za-z0-9][A-Za-z0-9._-]*)\s*((?:[<>=!~]=?=?\s*[^\s,;]+\s*,?\s*)*)$/.exec(bare)
-    if (match?.[1] === undefined) return [{ type: 'not_sure', text: bare }]
-    return [{ type: 'plain', name: normalize(match[1]), specifier: (match[2] ?? '').replaceAll(/\s/g, '') }]
+    // Hashes are for pip to check when it fetches the package.
+    return [parseRequirement(bare.replaceAll(/\s--hash[=\s]\S+/g, '')) ?? { type: 'not_sure', text: bare }]
   })
 }
 
-/** All lines of the files, with those of files that they include by `-r`; a file that is not there is passed over. */
-export function readRequirements(paths: readonly string[]): { files: string[]; wanted: Requirement[] } {
-  const files: string[] = []
-  const wanted: Requirement[] = []
-  const queue = [...paths]
-  for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
-    if (files.includes(path) || statSync(path, { throwIfNoEntry: false })?.isFile() !== true) continue
-    files.push(path)
-    for (const requirement of parseRequirements(readFileSync(path, 'utf8'))) {
-      const include =
-        requirement.type === 'not_sure'
-          ? /^(?:-r|--requirement)[\s=]*(\S+)$/.exec(requirement.text)?.[1]
-          : undefined
-      if (include === undefined) wanted.push(requirement)
-      else queue.push(resolve(dirname(path), include))
-    }
+/** `name[extra]>=1,<2 ; marker`, as in a requirements file or a package's METADATA; undefined for anything else. */
+export function parseRequirement(text: string): Extract<Requirement, { type: 'plain' }> | undefined {
+  const match =
+    /^([a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)\s*(?:\[([a-z0-9._,\s-]*)\])?\s*(\(?)\s*((?:[<>=!~]=?=?\s*(?:[^\s,;()<>=~!]|!\d)+\s*,?\s*)*)(\)?)\s*(?:;(.*))?$/i.exec(
+      text,
+    )
+  if (match?.[1] === undefined || (match[3] === '(') !== (match[5] === ')')) return undefined
+  return {
+    type: 'plain',
+    name: normalizeName(match[1]),
+    extras: (match[2] ?? '')
+      .split(',')
+      .map(extra => normalizeName(extra.trim()))
+      .filter(extra => extra !== ''),
+    specifier: (match[4] ?? '').replaceAll(/\s/g, '').replace(/,$/, ''),
+    marker: (match[6] ?? '').trim(),
   }
-  return { files, wanted }
 }
 
-/** What lies in a site-packages folder, from the METADATA of each *.dist-info. */
-export function readInstalled(sitePackages: string): Installed {
-  const installed = new Map<string, string>()
-  for (const folder of readdirSync(sitePackages)) {
-    if (!folder.endsWith('.dist-info')) continue
-    const path = join(sitePackages, folder, 'METADATA')
-    // A package whose removal was interrupted leaves a folder without it.
-    if (statSync(path, { throwIfNoEntry: false }) === undefined) continue
-    const text = readFileSync(path, 'utf8')
-    const name = /^Name:\s*(\S+)\s*$/m.exec(text)?.[1]
-    const version = /^Version:\s*(\S+)\s*$/m.exec(text)?.[1]
-    if (name !== undefined && version !== undefined) installed.set(normalize(name), version)
-  }
-  return installed
+/** How a requirement is shown. */
+export function requirementText(requirement: Requirement): string {
+  if (requirement.type === 'not_sure') return requirement.text
+  const { name, extras, specifier } = requirement
+  return `${name}${extras.length === 0 ? '' : `[${extras.join(',')}]`}${specifier}`
 }
 
-/** Python's own rule for when two names mean one package. */
-function normalize(name: string): string {
-  return name.toLowerCase().replaceAll(/[-_.]+/g, '-')
+type NamedFile =
+  | { readonly type: 'included' | 'constraints'; readonly path: string }
+  | { readonly type: 'project'; readonly files: readonly string[] }
+
+function namedFile(line: string, folder: string): NamedFile | undefined {
+  const [, option = '', value = ''] =
+    /^(-r|--requirement|-c|--constraint|-e|--editable)[\s=]*(\S+)$/.exec(line) ?? []
+  const path = resolve(folder, option === '' ? line : value)
+  if (/^-r|^--req/.test(option)) return isFile(path) ? { type: 'included', path } : undefined
+  if (/^-c|^--con/.test(option)) return isFile(path) ? { type: 'constraints', path } : undefined
+  // What `-e .` and `./a-folder` ask for stands there.
+  const files = ['pyproject.toml', 'setup.cfg', 'setup.py'].map(name => join(path, name))
+  return { type: 'project', files: files.filter(file => existsSync(file)) }
+}
+
+function isFile(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isFile() === true
 }

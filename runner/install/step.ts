@@ -1,5 +1,6 @@
 import type { Model } from '../../models/model.ts'
-import { sourceName } from '../../models/source.ts'
+import { sourceName, trustOf } from '../../models/source.ts'
+import type { GpuKind } from './gpu-runtime.ts'
 import type { Interpreter } from './python.ts'
 import type { VenvFault } from './venv.ts'
 
@@ -11,6 +12,8 @@ export type Step =
       readonly interpreter: Interpreter
       /** Why the venv that is there is thrown away first. */
       readonly replaces?: VenvFault
+      /** A step that fills it follows: until then it is not whole. */
+      readonly thenPackages: boolean
       readonly requirements: readonly string[]
       readonly log: string
       readonly optional: boolean
@@ -24,7 +27,28 @@ export type Step =
       readonly log: string
       readonly optional: boolean
     }
-  | { readonly type: 'fetch_model'; readonly model: Model; readonly dir: string; readonly repair: boolean }
+  | {
+      readonly type: 'gpu_runtime'
+      readonly kind: GpuKind
+      readonly packages: readonly Model[]
+      /** Those of the packages that have to be downloaded. */
+      readonly missing: readonly Model[]
+      /** Courante's own folder: its engines load it. */
+      readonly dir: string
+      readonly optional: true
+    }
+  | {
+      readonly type: 'fetch_model'
+      readonly model: Model
+      /** From where npm is asked. */
+      readonly dir: string
+      readonly modelsDir: string
+      readonly repair: boolean
+      /** Bytes that it is thought to take when loaded, where that is known before. */
+      readonly memory?: number | undefined
+    }
+  /** It is here, and nobody has written down yet that it is what it should be: its hash is looked at once. */
+  | { readonly type: 'verify_model'; readonly model: Model; readonly modelsDir: string }
 
 /** What a person is asked about. */
 export interface StepFacts {
@@ -35,11 +59,36 @@ export interface StepFacts {
   readonly source: string
   readonly target: string
   readonly why: string
+  /** Of a model: bytes when it is loaded. */
+  readonly memory?: number | undefined
+  /** Where its hash is from, if not from our catalog or a stack. */
+  readonly trust?: 'hub' | 'none' | undefined
+}
+
+/** Steps of one id go together: none is of use without the others. */
+export function idOf(step: Step): string {
+  switch (step.type) {
+    case 'make_venv':
+    case 'pip_install':
+      return 'python'
+    case 'gpu_runtime':
+      return 'gpu'
+    case 'fetch_model':
+    case 'verify_model':
+      return step.model.id
+  }
 }
 
 /** Whether it loads something from the network, or throws away what a user may have made. */
 export function needsConsent(step: Step): boolean {
+  if (step.type === 'gpu_runtime') return step.missing.length > 0
+  if (step.type === 'verify_model') return false
   return step.type !== 'make_venv' || (step.replaces !== undefined && step.replaces.type !== 'unfinished')
+}
+
+/** Nothing that anybody has to be asked about: nothing new comes. */
+export function isSilent(step: Step): boolean {
+  return step.type === 'verify_model' || (step.type === 'gpu_runtime' && step.missing.length === 0)
 }
 
 export function factsOf(step: Step): StepFacts {
@@ -61,6 +110,15 @@ export function factsOf(step: Step): StepFacts {
         target: step.venv,
         why: some(step.wanted),
       }
+    case 'gpu_runtime':
+      return {
+        name: gpuNames[step.kind],
+        bytes: step.missing.reduce((sum, model) => sum + model.from.bytes, 0),
+        licence: 'MIT',
+        source: step.packages.map(model => sourceName(model.from)).join(', '),
+        target: step.packages[0]?.base ?? step.dir,
+        why: 'language models on the graphics card',
+      }
     case 'fetch_model':
       return {
         name: step.model.id,
@@ -68,15 +126,35 @@ export function factsOf(step: Step): StepFacts {
         licence: step.model.licence,
         source: sourceName(step.model.from),
         target: step.model.folder,
+        memory: step.memory,
+        trust: trustBeside(step.model),
         why: step.repair ? `${step.model.why}; what is there is damaged` : step.model.why,
+      }
+    case 'verify_model':
+      return {
+        name: step.model.id,
+        bytes: 0,
+        source: 'the hash that it should have',
+        target: step.model.folder,
+        why: 'checked once',
       }
   }
 }
+
+function trustBeside({ from }: Model): StepFacts['trust'] {
+  const trust = trustOf(from)
+  return trust === 'catalog' ? undefined : trust
+}
+
+const gpuNames: Record<GpuKind, string> = { cuda: 'CUDA runtime', vulkan: 'Vulkan runtime' }
 
 const faultWords: Record<VenvFault['type'], string> = {
   unfinished: 'the one that is there was never finished',
   no_interpreter: 'the one that is there points to a Python that is gone',
   wrong_version: 'the one that is there has another Python version',
+  moved: 'the one that is there was made in another place, where its programs still look for it',
+  no_packages_folder: 'the one that is there has lost the folder of its packages',
+  no_pip: 'the one that is there has no pip, so that nothing can be installed in it',
 }
 
 function some(names: readonly string[]): string {

@@ -1,10 +1,14 @@
-import { createHash } from 'node:crypto'
-import { accessSync, constants, readdirSync, readFileSync, statSync } from 'node:fs'
-import { join } from 'node:path'
-import { z } from 'zod'
-import { writeFileAtomic } from '../../lib/atomic-write.ts'
+import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
+import { machine, release, type, version as systemVersion } from 'node:os'
+import { basename, join } from 'node:path'
+import { compareRequirements } from './compare.ts'
 import type { PythonNeed } from './environment.ts'
-import { compareRequirements, readInstalled, readRequirements } from './requirements.ts'
+import { hasPip, readInstalled, sitePackagesOf } from './installed.ts'
+import type { MarkerValues } from './marker.ts'
+import { findOnPath } from './path-lookup.ts'
+import { readRequirements, requirementText } from './requirements.ts'
+import { installingName, isUnfinished } from './venv-swap.ts'
+import { judgeStamp } from './venv-stamp.ts'
 import { satisfies } from './version.ts'
 
 /** What a look at a venv shows; `foreign` is a folder that is no venv, which nobody touches. */
@@ -19,92 +23,106 @@ export type VenvFault =
   | { readonly type: 'unfinished' }
   | { readonly type: 'no_interpreter' }
   | { readonly type: 'wrong_version'; readonly version: string }
+  /** It was made elsewhere: its programs start the Python of that place. */
+  | { readonly type: 'moved'; readonly from: string }
+  | { readonly type: 'no_packages_folder' }
+  | { readonly type: 'no_pip' }
 
-/** Lies in a venv while it is made: one that a killed run left is known by it. */
-export const unfinishedMark = '.courante-unfinished'
-const stampName = '.courante-stamp.json'
-
-const stampSchema = z.object({
-  schema: z.literal(1),
-  requirements: z.record(z.string(), z.string()),
-  /** Changes with each package that comes or goes. */
-  sitePackagesMtime: z.number(),
-})
-
-/** Reads only. With a fresh stamp that is a few stats; else the packages are compared with the requirements. */
-export function lookAtVenv(need: PythonNeed): VenvSeen {
+/**
+ * Reads only, and runs nothing. With a fresh stamp that is a few small files; else the packages are compared with the
+ * requirements. `path`: the PATH on which a uv would be found, which needs no pip in the venv.
+ */
+export function lookAtVenv(need: PythonNeed, path?: string): VenvSeen {
   const { files, wanted } = readRequirements(need.requirements)
-  const asks = wanted.map(one => (one.type === 'plain' ? one.name + one.specifier : one.text))
+  const asks = wanted.map(requirementText)
+  if (isUnfinished(need.venv)) return { type: 'unusable', reason: { type: 'unfinished' }, asks }
   const config = readOrUndefined(join(need.venv, 'pyvenv.cfg'))
-  if (statSync(join(need.venv, unfinishedMark), { throwIfNoEntry: false }) !== undefined) {
-    return { type: 'unusable', reason: { type: 'unfinished' }, asks }
-  }
   if (config === undefined) {
     const stat = statSync(need.venv, { throwIfNoEntry: false })
     const free = stat === undefined || (stat.isDirectory() && readdirSync(need.venv).length === 0)
     return free ? { type: 'missing', asks } : { type: 'foreign' }
   }
-  // Follows the link: a venv outlives the Python that it points to.
-  if (!canRun(pythonOf(need.venv))) {
-    return { type: 'unusable', reason: { type: 'no_interpreter' }, asks }
-  }
-  const version = /^version(?:_info)?\s*=\s*(\d+\.\d+(?:\.\d+)?)/m.exec(config)?.[1] ?? ''
-  if (satisfies(version, need.version) === 'no') {
-    return { type: 'unusable', reason: { type: 'wrong_version', version }, asks }
-  }
+  const fault = faultOf(need, config)
+  if (fault !== undefined) return { type: 'unusable', reason: fault, asks }
   if (wanted.length === 0) return { type: 'ready' }
   const sitePackages = sitePackagesOf(need.venv)
-  if (sitePackages === undefined) return { type: 'unusable', reason: { type: 'unfinished' }, asks }
-  const stamp = readStamp(need.venv)
-  const sameFiles =
-    stamp !== undefined && JSON.stringify(stamp.requirements) === JSON.stringify(hashes(files))
-  if (sameFiles && stamp.sitePackagesMtime === statSync(sitePackages).mtimeMs) return { type: 'ready' }
-  const { unmet, unsure } = compareRequirements(wanted, readInstalled(sitePackages))
+  if (sitePackages === undefined) return { type: 'unusable', reason: { type: 'no_packages_folder' }, asks }
+  const canInstall = hasPip(sitePackages) || findOnPath('uv', path) !== undefined
+  if (statSync(join(need.venv, installingName), { throwIfNoEntry: false }) !== undefined && canInstall)
+    return { type: 'unmet', unmet: [], unsure: asks }
+  const stamp = judgeStamp(need.venv, sitePackages, files)
+  if (stamp === 'fresh') return { type: 'ready' }
+  const { unmet, unsure } = compareRequirements(wanted, readInstalled(sitePackages), markerValues(config))
   // What only pip can judge, pip has judged when it left the stamp.
-  const met = unmet.length === 0 && (unsure.length === 0 || sameFiles)
-  return met ? { type: 'ready' } : { type: 'unmet', unmet, unsure }
-}
-
-/** Remembers, in the venv, that its packages fit the requirements as they are now. */
-export async function stampVenv(need: Pick<PythonNeed, 'venv' | 'requirements'>): Promise<void> {
-  const sitePackages = sitePackagesOf(need.venv)
-  if (sitePackages === undefined) return
-  const stamp: z.infer<typeof stampSchema> = {
-    schema: 1,
-    requirements: hashes(readRequirements(need.requirements).files),
-    sitePackagesMtime: statSync(sitePackages).mtimeMs,
-  }
-  await writeFileAtomic(join(need.venv, stampName), JSON.stringify(stamp, undefined, 2) + '\n')
+  if (unmet.length === 0 && (unsure.length === 0 || stamp === 'same_files')) return { type: 'ready' }
+  return canInstall
+    ? { type: 'unmet', unmet, unsure }
+    : { type: 'unusable', reason: { type: 'no_pip' }, asks }
 }
 
 export function pythonOf(venv: string): string {
   return join(venv, 'bin/python')
 }
 
-function sitePackagesOf(venv: string): string | undefined {
-  const lib = join(venv, 'lib')
-  if (statSync(lib, { throwIfNoEntry: false }) === undefined) return undefined
-  const python = readdirSync(lib).find(name => /^python3\.\d+$/.test(name))
-  const path = join(lib, python ?? '-', 'site-packages')
-  return statSync(path, { throwIfNoEntry: false }) === undefined ? undefined : path
+function faultOf(need: PythonNeed, config: string): VenvFault | undefined {
+  const python = pythonOf(need.venv)
+  // Follows the link: a venv outlives the Python that it points to.
+  if (!canRun(python)) return { type: 'no_interpreter' }
+  const version = versionIn(config)
+  if (satisfies(version, need.version) === 'no') return { type: 'wrong_version', version }
+  // The system's python3 may have become another one since, which does not see this venv's packages.
+  const real = /^python(3\.\d+)$/.exec(basename(realpathSync(python)))?.[1]
+  if (real !== undefined && version !== '' && !`${version}.`.startsWith(`${real}.`))
+    return { type: 'wrong_version', version: real }
+  const from = madeAt(need.venv)
+  return from === undefined || samePlace(from, need.venv) ? undefined : { type: 'moved', from }
 }
 
-function readStamp(venv: string): z.infer<typeof stampSchema> | undefined {
-  const text = readOrUndefined(join(venv, stampName))
-  if (text === undefined) return undefined
+/** Where it lay when it was made, by what its activate script says; undefined if that can't be told. */
+function madeAt(venv: string): string | undefined {
+  const activate = readOrUndefined(join(venv, 'bin/activate')) ?? ''
+  return /^\s*(?:export )?VIRTUAL_ENV=(["']?)(\/[^"'\n]*)\1\s*$/m.exec(activate)?.[2]
+}
+
+function samePlace(a: string, b: string): boolean {
+  if (a === b) return true
   try {
-    return stampSchema.safeParse(JSON.parse(text)).data
+    return realpathSync(a) === realpathSync(b)
   } catch (error) {
-    // A stamp that can't be read is no stamp: the long way round gives the same answer.
-    if (error instanceof SyntaxError) return undefined
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return false
     throw error
   }
 }
 
-function hashes(files: readonly string[]): Record<string, string> {
-  return Object.fromEntries(
-    files.map(file => [file, createHash('sha256').update(readFileSync(file)).digest('hex')]),
-  )
+/** What markers ask for, of a venv's Python, without running it. */
+function markerValues(config: string): MarkerValues {
+  const version = versionIn(config)
+  const implementation = /^implementation\s*=\s*(\S+)/im.exec(config)?.[1] ?? 'CPython'
+  const system = { linux: 'Linux', darwin: 'Darwin' }[process.platform as string] ?? type()
+  return {
+    ...(version === ''
+      ? {}
+      : {
+          python_full_version: version,
+          python_version: version.split('.').slice(0, 2).join('.'),
+          implementation_version: version,
+        }),
+    sys_platform: process.platform,
+    os_name: 'posix',
+    platform_system: system,
+    platform_release: release(),
+    platform_version: systemVersion(),
+    // On a Mac, it may be made for the other processor.
+    ...(process.platform === 'darwin' ? {} : { platform_machine: machine() }),
+    platform_python_implementation: implementation,
+    implementation_name: implementation.toLowerCase(),
+  }
+}
+
+/** `version` by venv, `version_info` by uv and virtualenv. */
+function versionIn(config: string): string {
+  return /^version(?:_info)?\s*=\s*(\d+\.\d+(?:\.\d+)?)/m.exec(config)?.[1] ?? ''
 }
 
 function readOrUndefined(path: string): string | undefined {

@@ -18,12 +18,24 @@ const cases: [string, string, Verdict][] = [
   ['2.0', '>2.0', 'no'],
   ['2.0', '<=2.0', 'yes'],
   ['2.0', '', 'yes'],
-  // Only pip can judge these.
-  ['2.0rc1', '>=2.0', 'unsure'],
-  ['2.0.0+cpu', '>=2.0', 'unsure'],
-  ['2.0.0+cpu', '==2.0.0+cpu', 'yes'],
-  ['1.2.3', '==1.2.*', 'unsure'],
+  // Not only plain releases.
+  ['2.0rc1', '>=2.0', 'no'],
+  ['2.0rc1', '>=1.9', 'yes'],
+  ['2.0rc1', '==2.0rc1', 'yes'],
+  ['1.0.post1', '>=1.0', 'yes'],
+  ['1.0.post1', '>1.0', 'no'],
+  ['1.0.dev1', '<1.0', 'no'],
+  ['2.0.0+cpu', '>=2.0', 'yes'],
+  ['2.0.0+cpu', '==2.0', 'yes'],
+  ['2.0.0+cpu', '==2.0.0+cu121', 'no'],
+  ['1.2.3', '==1.2.*', 'yes'],
+  ['1.3', '!=1.2.*', 'yes'],
+  ['1!1.0', '>=2.0', 'yes'],
   ['1.2.3', '==1.*,>=2', 'no'],
+  // Only pip can judge these.
+  ['1.0', '<1.0.post1', 'unsure'],
+  ['2004d', '>=2004', 'unsure'],
+  ['1.0', '>=later', 'unsure'],
 ]
 for (const [version, specifier, verdict] of cases) {
   test(`${version} fits "${specifier}": ${verdict}`, () => {

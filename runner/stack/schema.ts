@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { modelEntry } from '../../models/catalog.ts'
+import { anyModelId } from '../../models/models-file.ts'
 
 /**
  * What a stack.yaml may say. docs/stack.md describes each key for people; types and defaults are these. The descriptions
@@ -151,6 +152,7 @@ const python = z.strictObject({
 
 const tool = z.strictObject({
   name: z.string().min(1).describe('The program, as it is looked up on PATH'),
+  or: z.array(z.string().min(1)).default([]).describe('Programs that would do in its place'),
   why: z.string().describe('What it is for'),
   optional: z.boolean().default(false).describe('If it is missing: a note, and not an end'),
 })
@@ -169,6 +171,13 @@ export const stackSchema = z.strictObject({
     .default({ tools: [] })
     .describe('What must be there before the services start'),
   models: z.array(modelEntry).default([]).describe('Ids of the catalogue, or model files of your own'),
+  language_model: anyModelId
+    .optional()
+    .describe('The id of the model that answers where nobody names one; courante setup chooses it'),
+  without: z
+    .array(z.string().min(1))
+    .default([])
+    .describe('What is not installed here, by id: models, python, gpu; what was unchecked in the question'),
   services: z
     .record(name, service)
     .refine(services => Object.keys(services).length > 0, 'at least one service')

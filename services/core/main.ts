@@ -49,7 +49,12 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   await sweepSockets(sockets)
   const metrics = new CoreMetrics()
   const core = new Core({
-    inventory: new Inventory({ home, modelsDir, env: io.env }),
+    inventory: new Inventory({
+      home,
+      modelsDir,
+      env: io.env,
+      llm: io.env['COURANTE_LANGUAGE_MODEL'] || undefined,
+    }),
     budget: { memory: lookAtMachine().budget },
     threads: modelThreads(),
     env: io.env,

@@ -1,9 +1,10 @@
 import assert from 'node:assert/strict'
-import { chmod, copyFile, mkdir, readFile, rm, symlink, writeFile } from 'node:fs/promises'
+import { chmod, copyFile, mkdir, readFile, readlink, rm, symlink, watch, writeFile } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { execa } from 'execa'
+import { mounted, noMounts } from '../chaos/mounted.ts'
 import { root } from '../support/our-stack.ts'
 import { hasProgram } from '../support/programs.ts'
 import { tempDir } from '../support/temp.ts'
@@ -41,28 +42,33 @@ async function freshClone(place = 'a clone') {
     join(tools, 'npm'),
     `#!/bin/sh
 echo "$*" >>'${calls}'
-[ -n "$NPM_FAILS" ] && { echo 'npm error network'; exit 1; }
+[ -n "$NPM_FAILS" ] && { echo "npm error \${NPM_FAILS}"; exit 1; }
 case $1 in
   install) for last; do :; done
     bin=node_modules/\${last%@24}/bin; mkdir -p "$bin" && ln -s '${process.execPath}' "$bin/node" ;;
-  ci) mkdir -p node_modules ;;
+  ci) mkdir -p node_modules/@node-llama-cpp/linux-x64-cuda
+    [ -z "$NPM_HANGS" ] || { : >"$NPM_HANGS"; exec sleep 100; } ;;
 esac
 `,
   )
   for (const tool of ['node', 'npm']) await chmod(join(tools, tool), 0o755)
   const env = { PATH: `${tools}:/usr/bin:/bin`, CI: undefined, npm_config_yes: undefined }
+  const start = (words: string[], more: Record<string, string>, detached = true) =>
+    execa('sh', [join(clone, 'setup.sh'), ...words], {
+      cwd: folder.path,
+      reject: false,
+      stdin: 'ignore',
+      extendEnv: false,
+      detached,
+      env: { ...env, ...more },
+    })
   return {
     clone,
     env,
     calls: async () => (existsSync(calls) ? (await readFile(calls, 'utf8')).trim().split('\n') : []),
-    run: (words: string[], more: Record<string, string> = {}) =>
-      execa('sh', [join(clone, 'setup.sh'), ...words], {
-        cwd: folder.path,
-        reject: false,
-        stdin: 'ignore',
-        extendEnv: false,
-        env: { ...env, ...more },
-      }),
+    run: (words: string[], more: Record<string, string> = {}) => start(words, more, false),
+    /** In a process group of its own. */
+    start,
     folder: folder.path,
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
@@ -113,10 +119,97 @@ suite('setup.sh on a fresh clone with an old Node', () => {
 
   test('a failing npm is told with its last words, and the next run tries again', async () => {
     await using fresh = await freshClone()
-    const failed = await fresh.run(['up', '--yes'], { NPM_FAILS: '1' })
+    const failed = await fresh.run(['up', '--yes'], { NPM_FAILS: 'network' })
     assert.equal(failed.exitCode, 1)
     assert.match(failed.stderr, /npm error network[^]*npm failed; the whole output is in .*install\.log/)
     assert.equal((await fresh.run(['up', '--yes'])).exitCode, 0)
+  })
+
+  for (const [words, more] of [
+    [['up', '--yes', '--offline'], {}],
+    [['up', '--yes'], { OFFLINE: '1' }],
+  ] as const) {
+    test(`${words.join(' ')} ${JSON.stringify(more)}: npm takes its cache only, and where that lacks something it says so`, async () => {
+      await using fresh = await freshClone()
+      const failed = await fresh.run([...words], { ...more, NPM_FAILS: 'code ENOTCACHED' })
+      assert.equal(failed.exitCode, 1)
+      assert.match(failed.stderr, /cache lacks a package, and offline was on[^]*with a network/)
+      const { stdout } = await fresh.run([...words], more)
+      assert.match(stdout, new RegExp(`^handed over ${words.join(' ')} `, 'm'))
+      assert.deepEqual(
+        (await fresh.calls()).filter(call => !call.includes(' --offline')),
+        [],
+      )
+    })
+  }
+
+  test('an npm ci that was killed half way is begun anew, also by who needs less', async () => {
+    await using fresh = await freshClone()
+    await fresh.run(['up', '--yes'])
+    // The tests need more packages; what is there already serves the rest.
+    await mkdir(join(fresh.clone, 'test'))
+    await writeFile(join(fresh.clone, 'test/run.ts'), '')
+    const started = join(fresh.folder, 'npm-started')
+    const watcher = watch(fresh.folder)
+    const child = fresh.start(['test'], { NPM_HANGS: started })
+    for await (const { filename } of watcher) if (filename === 'npm-started') break
+    process.kill(-(child.pid ?? 0), 'SIGKILL')
+    await child
+    const calls = (await fresh.calls()).length
+    const status = await fresh.run(['status'])
+    assert.equal(status.exitCode, 4)
+    const again = await fresh.run(['up', '--yes'])
+    assert.match(again.stdout, /^handed over up --yes /m)
+    assert.equal((await fresh.calls()).length, calls + 2)
+  })
+
+  test('packages of one of the two folders that are gone are installed again', async () => {
+    await using fresh = await freshClone()
+    await fresh.run(['up', '--yes'])
+    await rm(join(fresh.clone, 'services/engines/node_modules'), { recursive: true })
+    assert.equal((await fresh.run(['status'])).exitCode, 4)
+  })
+
+  test('a disk with too little room is said before the question', async () => {
+    await using fresh = await freshClone()
+    const df = join(fresh.folder, 'tools/df')
+    await writeFile(
+      df,
+      `#!/bin/sh
+echo 'Filesystem 1024-blocks Used Available Capacity Mounted on'
+echo '/dev/a disk 999999 900000 99999 91% /somewhere'
+`,
+    )
+    await chmod(df, 0o755)
+    const { exitCode, stderr } = await fresh.run(['up', '--yes'])
+    assert.equal(exitCode, 1)
+    assert.match(stderr, /too little room: 99 MB are free, and \d{3} MB are needed/)
+    assert.deepEqual(await fresh.calls(), [])
+  })
+
+  test('a folder that can only be read is said before the question', { skip: noMounts() }, async () => {
+    await using fresh = await freshClone()
+    await using disk = await mounted(50e6)
+    const clone = join(disk.path, 'clone')
+    await execa('cp', ['-a', fresh.clone, clone])
+    disk.remount('ro')
+    const { exitCode, stderr } = await execa('sh', [join(clone, 'setup.sh'), 'up', '--yes'], {
+      reject: false,
+      env: fresh.env,
+      extendEnv: false,
+    })
+    assert.equal(exitCode, 1)
+    assert.match(stderr, /clone can't be written\.\n.*read-only/)
+    assert.deepEqual(await fresh.calls(), [])
+  })
+
+  test("a graphics card's packages are back in their places after npm ci", async () => {
+    await using fresh = await freshClone()
+    const runtime = join(fresh.clone, '.runtime/gpu/linux-x64-cuda')
+    await mkdir(join(runtime, 'bins'), { recursive: true })
+    await fresh.run(['up', '--yes'])
+    const link = join(fresh.clone, 'services/engines/node_modules/@node-llama-cpp/linux-x64-cuda')
+    assert.equal(await readlink(link), runtime)
   })
 
   test('--no installs nothing: exit code 3', async () => {

@@ -47,7 +47,8 @@ export class EngineRig {
       model,
       threads: 1,
       gpu: false,
-      env: { ...process.env, ...env },
+      // Whatever card is here: what the tests expect is the processor's.
+      env: { ...process.env, COURANTE_GPU: 'off', ...env },
       onEvent: event => {
         events.push(event)
         while (waiting.length > 0) waiting.shift()?.()

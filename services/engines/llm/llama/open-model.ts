@@ -11,6 +11,7 @@ import {
 import { GgufError, type GgufHeader, llamaMemory, readGgufHeader } from '../../../../models/gguf.ts'
 import { EngineError, type EngineSetup } from '../../../core/engine.ts'
 import { Batching } from './batching.ts'
+import { wantsGpu } from './gpu.ts'
 import { pickWrapper } from './pick-wrapper.ts'
 import type { LlamaSettings } from './settings.ts'
 import { withoutBinaryTest } from './without-binary-test.ts'
@@ -28,14 +29,16 @@ export interface OpenModel {
 const defaultContextSize = 4096
 
 /** Throws an EngineError for what is wrong with the file or the machine. */
-export async function openModel(setup: EngineSetup, settings: LlamaSettings): Promise<OpenModel> {
+export async function openModel(given: EngineSetup, settings: LlamaSettings): Promise<OpenModel> {
+  const setup = { ...given, gpu: given.gpu || wantsGpu(given.env) }
   const path = setup.model.files['model']
   if (path === undefined) throw new EngineError({ reason: 'bad_settings', detail: 'files.model is missing' })
   const header = headerOf(path)
   const contextSize = contextSizeOf(header, settings)
-  if (!setup.gpu) checkMemory(header, contextSize, settings.sequences)
+  if (!setup.gpu) checkMemory(header, contextSize, settings.sequences, 0)
   const log = new NativeLog()
   const runtime = await startRuntime(setup, log)
+  if (setup.gpu) checkMemory(header, contextSize, settings.sequences, await freeOnCard(runtime))
   const model = await loadModel(runtime, path, setup, log)
   const batching = new Batching()
   const make = (): Promise<LlamaContext> =>
@@ -74,10 +77,18 @@ function contextSizeOf({ contextLength }: GgufHeader, { contextSize }: LlamaSett
   return Math.min(trained, contextSize ?? defaultContextSize)
 }
 
-/** Before llama.cpp asks for it: Linux grants any memory, and kills the process when it is used. */
-function checkMemory(header: GgufHeader, contextSize: number, sequences: number): void {
+/** Bytes; none where no card answers, which Vulkan does not mind. */
+async function freeOnCard(runtime: Llama): Promise<number> {
+  return runtime.gpu === false ? 0 : (await runtime.getVramState()).free
+}
+
+/**
+ * Before llama.cpp asks for it: Linux grants any memory, and kills the process when it is used. `onCard`: bytes that a
+ * graphics card takes off the machine's memory.
+ */
+function checkMemory(header: GgufHeader, contextSize: number, sequences: number, onCard: number): void {
   const needed = llamaMemory(header, { contextSize, sequences })
-  const there = process.availableMemory()
+  const there = process.availableMemory() + onCard
   if (needed <= there) return
   const [needs, has] = [needed, there].map(bytes => `${Math.round(bytes / 2 ** 20)} MiB`)
   throw new EngineError({ reason: 'out_of_memory', detail: `it needs some ${needs}, and ${has} are free` })
