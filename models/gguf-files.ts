@@ -1,6 +1,7 @@
 import type { Stats } from 'node:fs'
 import { GgufCache, type ShortHeader } from './gguf-cache.ts'
 import { GgufError, type GgufHeader, llamaMemory, readGgufHeader } from './gguf.ts'
+import { llamaShape } from './gguf-memory.ts'
 import { partsOf } from './parts.ts'
 
 export type GgufLook =
@@ -61,17 +62,11 @@ export function lookAtGguf(
     const header = memory?.get() ?? read(path, memory?.set)
     const kind = kindOf(header)
     if (kind === undefined) return { ok: false, reason: `no language model (${header.architecture})` }
-    const whole = { ...header, chatTemplate: undefined }
     return {
       ok: true,
       kind,
       name: header.name,
-      memory: ({ contextSize, sequences }) =>
-        llamaMemory(whole, {
-          // As the engine does it where nobody says otherwise.
-          contextSize: Math.min(header.contextLength || 4096, contextSize ?? 4096),
-          sequences: sequences ?? 4,
-        }),
+      memory: settings => llamaMemory(header, llamaShape(header.contextLength, settings)),
     }
   } catch (error) {
     if (error instanceof GgufError) return { ok: false, reason: error.reason }

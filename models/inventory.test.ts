@@ -132,6 +132,20 @@ idle: 30s
   )
 })
 
+test("the stack's language model is the default; models.yaml goes before it, and one that is gone is told", async () => {
+  await using pc = await machine()
+  const at = { home: pc.at('home'), modelsDir: pc.at('models'), env: { HOME: pc.at('user') } }
+  const look = (llm: string) => new Inventory({ ...at, llm }).look()
+  assert.equal(look('qwen3-4b').defaults.llm, 'qwen3-4b')
+  assert.deepEqual(look('qwen3-4b').faults, [], 'although its file is not here yet')
+  for (const wrong of ['gone', 'espeak-ng']) {
+    assert.equal(look(wrong).defaults.llm, wrong)
+    assert.match(look(wrong).faults.join(), new RegExp(`language_model is "${wrong}", and there is no such`))
+  }
+  await pc.put('home/models.yaml', 'schema: 1\ndefaults: { llm: starter }\n')
+  assert.deepEqual([look('gone').defaults.llm, look('gone').faults], ['starter', []])
+})
+
 test('a file with a fault leaves the last good one in force, until it is mended', async () => {
   await using pc = await machine()
   await pc.put('home/models.yaml', 'schema: 1\npins: [starter]\n')

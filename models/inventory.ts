@@ -36,6 +36,8 @@ export interface Places {
   readonly home: string
   readonly modelsDir: string
   readonly env: Readonly<Record<string, string | undefined>>
+  /** The language model that the stack names; what models.yaml says goes before it. */
+  readonly llm?: string | undefined
 }
 
 const foundEveryMs = 10_000
@@ -89,9 +91,10 @@ export class Inventory {
       if (model !== undefined) models.set(found.id, model)
     }
     this.#gguf.save()
+    const { llm } = this.#places
     return {
       models,
-      defaults: { ...usualDefaults, ...file.defaults },
+      defaults: { ...usualDefaults, ...(llm === undefined ? {} : { llm }), ...file.defaults },
       budget: file.memory,
       idleMs: file.idle ?? usualIdleMs,
       faults: [...faults, ...this.#wrongNames(file, models)],
@@ -127,6 +130,9 @@ export class Inventory {
       if (model === undefined) faults.push(modelsFileFaults.unknownDefault(path, kind, id))
       else if (model.kind !== kind) faults.push(modelsFileFaults.otherKind(path, kind, id, model.kind))
     }
+    const { llm } = this.#places
+    if (llm !== undefined && file.defaults.llm === undefined && models.get(llm)?.kind !== 'llm')
+      faults.push(modelsFileFaults.noSuchChoice(llm))
     for (const id of file.pins) if (!models.has(id)) faults.push(modelsFileFaults.unknownPin(path, id))
     return faults
   }

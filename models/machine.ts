@@ -1,3 +1,4 @@
+import { execFile } from 'node:child_process'
 import { readdirSync, readFileSync, statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -5,7 +6,10 @@ import { unreachable } from './stat-file.ts'
 
 export interface Gpu {
   readonly vendor: 'nvidia' | 'amd' | 'intel' | 'apple'
-  /** Bytes of its own; undefined where the system does not say without a program of the vendor's. */
+  /**
+   * Bytes that models may have there; of Apple's, which has none of its own, the machine's budget. Undefined where the
+   * system does not say without a program of the vendor's (see measureGpus).
+   */
   readonly memory: number | undefined
 }
 
@@ -19,11 +23,35 @@ export interface Machine {
   readonly gpus: readonly Gpu[]
 }
 
-/** Reads a few small files, starts nothing: a millisecond. */
-export function lookAtMachine(drm = '/sys/class/drm'): Machine {
+/** Reads a few small files, starts nothing: a millisecond. `root`: of the file system. */
+export function lookAtMachine(root = '/'): Machine {
   const limit = process.constrainedMemory()
   const memory = limit > 0 ? Math.min(limit, totalmem()) : totalmem()
-  return { memory, budget: Math.floor(0.75 * memory), cores: availableParallelism(), gpus: gpusOf(drm) }
+  const budget = Math.floor(0.75 * memory)
+  const isMac = process.platform === 'darwin' && root === '/'
+  return { memory, budget, cores: availableParallelism(), gpus: isMac ? appleGpu(budget) : gpusOf(root) }
+}
+
+/**
+ * The same GPUs with their memory where a program has to be asked for it: NVIDIA's cards by nvidia-smi, 2 s at most. A card
+ * that it does not know, or no nvidia-smi, is a card without a driver, which can't be used. Rejects if the signal aborts.
+ */
+export async function measureGpus(
+  gpus: readonly Gpu[],
+  signal: AbortSignal,
+  program = 'nvidia-smi',
+): Promise<Gpu[]> {
+  if (!gpus.some(({ vendor }) => vendor === 'nvidia')) return [...gpus]
+  const others = gpus.filter(({ vendor }) => vendor !== 'nvidia')
+  const told = await outputOf(program, ['--query-gpu=memory.total', '--format=csv,noheader,nounits'], signal)
+  signal.throwIfAborted()
+  const cards = told.split('\n').flatMap((line): Gpu[] => {
+    const mebibytes = /^\s*(\d+)\s*$/.exec(line)?.[1]
+    // One that shares the machine's memory says [N/A].
+    if (mebibytes === undefined) return /N\/A/.test(line) ? [{ vendor: 'nvidia', memory: undefined }] : []
+    return [{ vendor: 'nvidia', memory: Number(mebibytes) * 2 ** 20 }]
+  })
+  return [...cards, ...others]
 }
 
 /** Bytes that are free for us on the disk of a folder that may not be there yet; undefined where nobody says. */
@@ -47,20 +75,36 @@ const vendors: Readonly<Record<string, Gpu['vendor']>> = {
   '0x8086': 'intel',
 }
 
-function gpusOf(drm: string): Gpu[] {
-  if (process.platform === 'darwin')
-    return process.arch === 'arm64' ? [{ vendor: 'apple', memory: undefined }] : []
+function appleGpu(budget: number): Gpu[] {
+  return process.arch === 'arm64' ? [{ vendor: 'apple', memory: budget }] : []
+}
+
+function gpusOf(root: string): Gpu[] {
+  const drm = join(root, 'sys/class/drm')
   const found = namesIn(drm)
     .filter(name => /^card\d+$/.test(name))
     .flatMap((name): Gpu[] => {
       const vendor = vendors[textOf(join(drm, name, 'device/vendor')).trim()]
+      // Of the amdgpu driver, ROCm's too.
       const memory = Number(textOf(join(drm, name, 'device/mem_info_vram_total')))
       return vendor === undefined ? [] : [{ vendor, memory: memory > 0 ? memory : undefined }]
     })
   if (found.some(({ vendor }) => vendor === 'nvidia')) return found
   // In WSL2, and on servers without a screen, it has no card there.
-  const isThere = namesIn('/proc/driver/nvidia/gpus').length > 0 || namesIn('/dev').includes('nvidiactl')
+  const isThere =
+    namesIn(join(root, 'proc/driver/nvidia/gpus')).length > 0 ||
+    namesIn(join(root, 'dev')).includes('nvidiactl') ||
+    namesIn(join(root, 'usr/lib/wsl/lib')).includes('nvidia-smi')
   return isThere ? [...found, { vendor: 'nvidia', memory: undefined }] : found
+}
+
+/** What it prints; nothing where it is not there, fails, or takes longer. */
+function outputOf(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
+  return new Promise(resolve => {
+    execFile(program, args, { timeout: 2000, killSignal: 'SIGKILL', signal }, (error, stdout) =>
+      resolve(error === null ? stdout : ''),
+    )
+  })
 }
 
 function namesIn(folder: string): string[] {

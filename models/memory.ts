@@ -1,3 +1,6 @@
+import type { CatalogEntry } from './catalog.ts'
+import { llamaMemory, llamaShape } from './gguf-memory.ts'
+
 /**
  * What a loaded model is thought to take of the machine's memory, in bytes, where its files alone decide it: that of the
  * program around it, and the weights times what its work needs of them. For GGUF files models/gguf.ts knows better. It
@@ -6,6 +9,37 @@
 export function memoryOf(engine: string, bytes: number): number {
   const { base, factor } = measured[engine] ?? unknown
   return Math.round(base + factor * bytes)
+}
+
+/**
+ * The same for a model of the catalog before its files are here, in bytes; near what the inventory says once they are. What
+ * works inside of another model is counted there.
+ */
+export function estimateMemory({
+  engine,
+  kind,
+  shape,
+  context,
+  settings,
+  from,
+  files,
+}: CatalogEntry): number {
+  if (kind === 'vad') return 0
+  const kept = files.every(file => file.bytes !== undefined)
+  const bytes = kept ? files.reduce((sum, file) => sum + (file.bytes ?? 0), 0) : from.bytes
+  if (engine !== 'llama' || shape === undefined) return memoryOf(engine, bytes)
+  const { layers, width, feedForward, kvHeads, headLength, vocabulary } = shape
+  const weights = {
+    blockCount: layers,
+    headCountKv: kvHeads,
+    keyLength: headLength,
+    valueLength: headLength,
+    feedForwardLength: feedForward,
+    embeddingLength: width,
+    vocabSize: vocabulary,
+    tensorBytes: bytes,
+  }
+  return llamaMemory(weights, llamaShape(context, settings))
 }
 
 /**

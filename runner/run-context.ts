@@ -4,8 +4,10 @@ import { dirname, join, resolve } from 'node:path'
 import { socketDir } from '../lib/socket-dir.ts'
 import type { Io } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
+import { type ModelEntry, peekEntry } from '../models/catalog.ts'
 import type { Environment } from './install/environment.ts'
 import { messages } from './messages.ts'
+import { hasDefaultLlm } from './setup/default-llm.ts'
 import { loadStack, type LoadedStack } from './stack/load.ts'
 import type { Stack } from './stack/model.ts'
 import { placesOf, type Places } from './stack/resolve.ts'
@@ -34,6 +36,12 @@ export interface RunContext {
   readonly controlSocket: string
   /** What the installer looks after. */
   readonly environment: Environment
+}
+
+/** The same with another language model, as if the stack had named it. */
+export function withLanguageModel(context: RunContext, id: string): RunContext {
+  const loaded = { ...context.loaded, stack: { ...context.loaded.stack, language_model: id } }
+  return { ...context, loaded, environment: environmentOf(loaded, context.places) }
 }
 
 export interface WhereValues {
@@ -96,6 +104,12 @@ async function readResolved(home: string): Promise<Stack | undefined> {
   }
 }
 
+/** With the language model that was chosen, where it has to be downloaded and models.yaml names no other one. */
+function modelsOf({ models, language_model: chosen }: LoadedStack['stack'], home: string): ModelEntry[] {
+  if (chosen === undefined || models.includes(chosen) || peekEntry(chosen)?.isDownload !== true) return models
+  return hasDefaultLlm(home) ? models : [...models, chosen]
+}
+
 function environmentOf({ stack }: LoadedStack, places: Places): Environment {
   const { python, tools } = stack.environment
   return {
@@ -109,7 +123,8 @@ function environmentOf({ stack }: LoadedStack, places: Places): Environment {
             optional: python.optional,
           },
         }),
-    models: stack.models,
+    models: modelsOf(stack, places.home),
+    without: stack.without,
     modelsDir: places.models,
     home: places.home,
     dir: places.dir,

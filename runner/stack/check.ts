@@ -1,3 +1,4 @@
+import { peekEntry } from '../../models/catalog.ts'
 import type { StackFile } from './schema.ts'
 
 /** Something wrong in a stack file, and the key that it is wrong at. */
@@ -56,6 +57,12 @@ export function crossCheck(stack: StackFile): Fault[] {
         faults.push({ path: ['services', name, key], message })
       }
     }
+  }
+  // Ids that the catalog does not have are the user's own, or those of other programs: models.yaml and courante models know.
+  const kind = stack.language_model === undefined ? undefined : peekEntry(stack.language_model)?.kind
+  if (kind !== undefined && kind !== 'llm') {
+    const message = `"${stack.language_model}" is no language model; its kind is ${kind}`
+    faults.push({ path: ['language_model'], message })
   }
   const circle = faults.length === 0 ? findCircle(stack) : undefined
   if (circle !== undefined) {

@@ -56,6 +56,7 @@ export function resolveStack(
   const [firstPane = 'services'] = stack.console.panes
   const services: Record<string, Service> = {}
   const chosen = chosenServices(stack, options.profiles ?? [])
+  const { language_model: model } = stack
   for (const [name, service] of Object.entries(stack.services)) {
     if (!chosen.has(name)) continue
     services[name] = {
@@ -63,6 +64,7 @@ export function resolveStack(
       cwd: service.cwd === undefined ? places.dir : resolve(places.dir, service.cwd),
       env: {
         ...venvEnvironment(places.venv),
+        ...(model === undefined ? {} : { COURANTE_LANGUAGE_MODEL: model }),
         ...readEnvFiles(service.env_file, places.dir, name),
         ...service.env,
       },

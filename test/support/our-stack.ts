@@ -42,6 +42,8 @@ export class OurStack implements AsyncDisposable {
     for (const service of Object.values(stack.services)) service.cwd = root
     for (const [name, port] of Object.entries(made.ports)) Object.assign(stack.services[name] ?? {}, { port })
     stack.environment = { tools: [] }
+    // Nobody is asked which language model it should be: that is a test of its own.
+    delete stack.language_model
     await writeFile(made.file, stringify(stack))
     return made
   }
@@ -116,5 +118,6 @@ export class OurStack implements AsyncDisposable {
 
 interface StackYaml {
   environment: unknown
+  language_model?: string
   services: Record<string, { cwd?: string; port?: number }>
 }
