@@ -12,7 +12,7 @@ const where = '[--stack FILE] [--home DIR]'
 /** The runner's commands; those of scripts/ tell their own usage in their first line. */
 export const commands: Readonly<Record<string, Command>> = {
   up: {
-    usage: `up [--yes | --no] [--console builtin|tmux|plain] [--profile NAME]… [--exit-on SERVICE] [-d] ${where}`,
+    usage: `up [--yes | --no | --only ID,…] [--offline] [--mirror URL] [--console builtin|tmux|plain] [--profile NAME]… [--exit-on SERVICE] [-d] ${where}`,
     summary: 'install what is missing, start everything, open the console; attach if it runs already',
     load: () => import('./up.ts'),
   },
@@ -66,10 +66,25 @@ export const commands: Readonly<Record<string, Command>> = {
     summary: 'the models: list, download, add, load, choose; alone, a menu',
     load: () => import('./models.ts'),
   },
+  setup: {
+    usage: `setup [--model ID|FILE|URL] [--name NAME-THERE] [--key-env VARIABLE] [--mirror URL] [--offline] [--yes] [--json] ${where}`,
+    summary: 'choose the language model for this machine, anew',
+    load: () => import('./setup.ts'),
+  },
   check: {
     usage: `check ${where}`,
     summary: 'whether the stack file is right',
     load: () => import('./check.ts'),
+  },
+  doctor: {
+    usage: `doctor [--fast] [--deep] [--json] ${where}`,
+    summary: 'check everything: what is wrong, and how to mend it',
+    load: () => import('./doctor.ts'),
+  },
+  uninstall: {
+    usage: `uninstall [--purge] [--yes] [--dry-run] [--json] ${where}`,
+    summary: 'list and remove what was installed and written; your own things only with --purge',
+    load: () => import('./uninstall.ts'),
   },
   init: {
     usage: 'init [FOLDER] [--stack FILE] [--force] [--print]',

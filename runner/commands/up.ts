@@ -3,12 +3,17 @@ import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { chooseConsole } from '../console/choose.ts'
+import { fastChecks } from '../doctor/fast.ts'
+import { checkLines } from '../doctor/show.ts'
+import type { Consent } from '../install/consent.ts'
 import { install } from '../install/install.ts'
 import { satisfies } from '../install/version.ts'
 import { checkHome, checkPorts, isOutdated, newStack, prepareRun, startSupervisor } from '../launch.ts'
 import { messages, notices } from '../messages.ts'
+import { networkOptions, withNetwork } from '../network.ts'
 import { parseOptions, whereOptions } from '../options.ts'
-import { runContext, type RunContext } from '../run-context.ts'
+import { runContext, type RunContext, withLanguageModel } from '../run-context.ts'
+import { chooseLanguageModel } from '../setup/first-run.ts'
 import { showRun } from '../show-run.ts'
 import { connect, type ControlClient } from '../supervisor/control-client.ts'
 import type { ServiceStatus } from '../supervisor/events.ts'
@@ -18,8 +23,10 @@ import { attach } from './attach.ts'
 
 const options = {
   ...whereOptions,
+  ...networkOptions,
   yes: { type: 'boolean', short: 'y' },
   no: { type: 'boolean' },
+  only: { type: 'string', multiple: true },
   console: { type: 'string' },
   profile: { type: 'string', multiple: true },
   'exit-on': { type: 'string' },
@@ -27,11 +34,12 @@ const options = {
 } as const
 
 /** look → plan → ask → do, then the supervisor, then a console; resolves when the run has ended. */
-export async function run(argv: readonly string[], io: Io): Promise<number> {
+export async function run(argv: readonly string[], given: Io): Promise<number> {
   const { values } = parseOptions('up', { args: [...argv], options })
+  const io = withNetwork(values, given)
   const detach = values.detach === true
   const consoleKind = detach ? undefined : await chooseConsole(values.console, io)
-  const context = await runContext(values, io)
+  let context = await runContext(values, io)
   if (context.foundHere) io.stdout.write(notices.stackFound(context.loaded.path))
   else if (values.stack === undefined && relative(context.places.dir, io.cwd).startsWith('..'))
     io.stdout.write(notices.ownStack(context.loaded.path))
@@ -54,7 +62,20 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   await checkHome(context)
   await sweepStaleRun(context.places.home)
   await checkPorts(newStack(context, choice).services)
-  await installMissing(context, consentOf(values, io), io)
+  const consent = consentOf(values, io)
+  const chosen = await chooseLanguageModel(context, consent, values, io)
+  const wanted = chosen === undefined ? context : withLanguageModel(context, chosen.id)
+  await installMissing(wanted, consent, io, async without => {
+    const [{ record }, { writeLocal }] = await Promise.all([
+      import('../setup/record.ts'),
+      import('../stack/local-file.ts'),
+    ])
+    const { path, stack } = wanted.loaded
+    if (chosen !== undefined) await record(chosen, wanted)
+    if (without.length > 0) await writeLocal(path, 'without', [...stack.without, ...without])
+  })
+  context = await runContext(values, io)
+  for (const check of await fastChecks(context, io)) io.stderr.write(`${checkLines(check, io).join('\n')}\n`)
   if (io.signal.aborted) return exitCodeOf(String(io.signal.reason))
   // Not the one from above: a venv that was installed meanwhile belongs to the services' environment.
   const stack = await prepareRun(context, choice)
@@ -101,27 +122,35 @@ function checkNode({ loaded }: RunContext): void {
   throw new ProblemError(messages.wrongNode(node, process.versions.node))
 }
 
-type Consent = 'ask' | 'yes' | 'no'
+interface ConsentValues {
+  readonly yes?: boolean | undefined
+  readonly no?: boolean | undefined
+  readonly only?: readonly string[] | undefined
+}
 
 /** npm takes `--yes` for itself and passes it on as a variable; CI has nobody to ask. */
-function consentOf(values: { yes?: boolean | undefined; no?: boolean | undefined }, io: Io): Consent {
+function consentOf(values: ConsentValues, io: Io): Consent {
   if (values.no === true) return 'no'
+  if (values.only !== undefined) return { only: values.only.flatMap(list => list.split(',')).filter(Boolean) }
   if (values.yes === true || io.env['npm_config_yes'] === 'true' || io.env['CI'] === 'true') return 'yes'
   return 'ask'
 }
 
-async function installMissing(context: RunContext, consent: Consent, io: Io): Promise<void> {
-  const outcome = await install(
-    context.environment,
-    { consent, environmentGranted: io.env['COURANTE_ENVIRONMENT_GRANTED'] === '1' },
-    io,
-  )
+async function installMissing(
+  { environment }: RunContext,
+  consent: Consent,
+  io: Io,
+  onAgreed: (without: readonly string[]) => Promise<void>,
+): Promise<void> {
+  const environmentGranted = io.env['COURANTE_ENVIRONMENT_GRANTED'] === '1'
+  const outcome = await install(environment, { consent, environmentGranted, onAgreed }, io)
   switch (outcome.type) {
     case 'declined':
-      throw new ProblemError(messages.declined(outcome.group))
+      throw new ProblemError(messages.declined())
     case 'cannot_ask':
       throw new ProblemError(messages.cannotAsk(outcome.planText))
     case 'failed':
+      for (const notice of outcome.notices) io.stderr.write(notices.note(notice))
       throw new ProblemError(outcome.problem)
     case 'ready':
       for (const notice of outcome.notices) io.stderr.write(notices.note(notice))
