@@ -33,6 +33,12 @@ export const messages = {
     todo: 'docs/stack.md describes every key.',
     exit: exit.usage,
   }),
+  localUnwritable: (path: string, reason: string): Problem => ({
+    code: 'local_unwritable',
+    what: `your choice can't be written to ${path} (${reason}).`,
+    todo: 'Give yourself the right to write there. courante up --yes asks nothing and goes on without a choice.',
+    exit: exit.failed,
+  }),
   portBusy: (service: string, port: number, holder: string): Problem => ({
     code: 'port_busy',
     what: `port ${port}, which ${service} needs, is in use by ${holder}.`,
@@ -51,9 +57,9 @@ export const messages = {
     todo: 'Agree to it with --yes (npm run up --yes), or run with what is there: courante up --no',
     exit: exit.usage,
   }),
-  declined: (group: string): Problem => ({
+  declined: (): Problem => ({
     code: 'declined',
-    what: `nothing was installed: you declined the ${group}.`,
+    what: 'nothing was installed, as you wished.',
     todo: 'Run it again when you like, or with what is there: ./courante up --no',
     exit: exit.declined,
   }),

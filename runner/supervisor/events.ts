@@ -96,6 +96,7 @@ export type PullRefusal =
   | 'in_the_way'
   | 'diverged'
   | 'unreachable'
+  | 'offline'
   | 'failed'
 
 export interface Status {

@@ -162,5 +162,6 @@ const pullRefusals: Record<PullRefusal, (detail: string, files: string[]) => str
   in_the_way: (_, files) => `files here that git does not know are in the way (${files.join(', ')})`,
   diverged: detail => `this branch and its remote have grown apart (${detail}); rebase or merge by hand`,
   unreachable: detail => `the remote can't be reached: ${detail}`,
+  offline: detail => `this run is offline (OFFLINE, --offline), and the remote is ${detail}`,
   failed: detail => `git failed: ${detail}`,
 }

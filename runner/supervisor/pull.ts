@@ -1,4 +1,5 @@
 import { relative, resolve } from 'node:path'
+import { isOffline } from '../../lib/offline.ts'
 import type { PullRefusal, PullResult } from './events.ts'
 
 type Env = Readonly<Record<string, string | undefined>>
@@ -18,6 +19,10 @@ export async function pull(dir: string, env: Env): Promise<PullResult> {
   if (changed.out !== '')
     return refuse('dirty', '', firstThree(changed.out.split('\n').map(line => line.slice(3))))
 
+  if (isOffline(env)) {
+    const { out } = await git('remote', 'get-url', remote.out)
+    if (isElsewhere(out)) return refuse('offline', hostIn(out))
+  }
   const fetched = await git('fetch', '--quiet', remote.out)
   if (!fetched.ok) return refuse('unreachable', fetched.detail)
   const [before, after] = [await git('rev-parse', 'HEAD'), await git('rev-parse', '@{upstream}')]
@@ -29,6 +34,16 @@ export async function pull(dir: string, env: Env): Promise<PullResult> {
     if (!merged.ok) return notMerged(merged.detail)
   }
   return await pulled(git, resolve(dir, top.out), before.out, behind > 0 ? after.out : before.out)
+}
+
+/** A URL, or git's short form for ssh; anything else is a folder of this machine. */
+function isElsewhere(remote: string): boolean {
+  return /^(?!file:)[a-z][a-z+]*:\/\//i.test(remote) || /^[^/]+:/.test(remote)
+}
+
+/** Without the name and password that a URL may hold. */
+function hostIn(remote: string): string {
+  return URL.parse(remote)?.host || remote.replace(/^.*@/, '').replace(/:.*$/, '')
 }
 
 async function pulled(git: Git, top: string, before: string, after: string): Promise<PullResult> {
