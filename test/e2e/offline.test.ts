@@ -25,7 +25,7 @@ test('offline, a download opens no socket at all, and says why nothing came', { 
     })
     assert.equal(traced.exitCode, 1, traced.all)
     assert.match(traced.all, /OFFLINE|offline/)
-    assert.deepEqual(traced.addresses, [], words.join(' '))
+    assert.deepEqual([...traced.spokenTo, ...traced.bound], [], words.join(' '))
   }
 })
 
@@ -47,7 +47,7 @@ test(
     assert.equal(asked.exitCode, 0, asked.all)
     const down = await courante(['down', '--stack', stack.file], stack.env)
     assert.equal(down.exitCode, 0, down.all)
-    const { exitCode, all, addresses } = await up
+    const { exitCode, all, spokenTo, bound } = await up
     assert.equal(exitCode, 0, all)
     assert.ok(addresses.length > 0, 'its own ports were seen, so the trace sees something')
     assert.deepEqual(addresses.filter(isElsewhere), [])

@@ -18,8 +18,10 @@ export function cannotTrace(): string | undefined {
 export interface Traced {
   readonly exitCode: number | undefined
   readonly all: string
-  /** Every address of an Internet protocol that was connected to, bound, or sent to, such as 127.0.0.1 and ::1. */
-  readonly addresses: readonly string[]
+  /** Every address of an Internet protocol that was connected or sent to, such as 127.0.0.1 and ::1. */
+  readonly spokenTo: readonly string[]
+  /** Those that somebody wanted to be spoken to at. */
+  readonly bound: readonly string[]
 }
 
 /** Runs a program and sees which addresses it and all that it starts have to do with; ends when the last of them ends. */
@@ -43,13 +45,14 @@ export async function traceNetwork(
   })
   const names = (await readdir(folder)).filter(name => name.startsWith('trace.'))
   const texts = await Promise.all(names.map(name => readFile(join(folder, name), 'utf8')))
-  return { exitCode, all, addresses: [...new Set(texts.flatMap(addressesIn))] }
+  const found = (calls: RegExp): string[] => [...new Set(texts.flatMap(text => addressesIn(text, calls)))]
+  return { exitCode, all, spokenTo: found(/^(connect|sendto|sendmsg|sendmmsg)\(/), bound: found(/^bind\(/) }
 }
 
-function addressesIn(text: string): string[] {
+function addressesIn(text: string, calls: RegExp): string[] {
   return text
     .split('\n')
-    .filter(line => /^(connect|bind|sendto|sendmsg|sendmmsg)\(/.test(line))
+    .filter(line => calls.test(line))
     .flatMap(line => [
       ...Array.from(line.matchAll(/inet_addr\("([^"]+)"\)/g), match => match[1] ?? ''),
       ...Array.from(line.matchAll(/inet_pton\(AF_INET6, "([^"]+)"/g), match => match[1] ?? ''),
