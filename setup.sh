@@ -80,17 +80,22 @@ case $command in
 esac
 command -v npm >/dev/null || fail 'npm is missing; it installs the packages.' 'Install Node.js with npm, any version from 20 on, then run this again.'
 
-item() { printf '  %s\n      from %s\n      to   %s\n' "$1" "$2" "$3"; }
+# In 80 columns, as runner/install/screen.ts has it.
+item() { printf '  %-22s %7s  %s\n      from %s to %s\n' "$1" "$2" "$3" "$4" "$5"; }
 
 plan() {
   if [ -n "$packaged" ]; then echo "To install, inside $root:"; else echo 'To install, all of it inside this folder:'; fi
-  [ -n "$node" ] || item 'Node 24, a private copy, about 50 MB (190 MB unpacked), MIT' "npm: $private@24" .runtime
+  [ -n "$node" ] || item 'Node 24, private' '50 MB' 'MIT; 190 MB unpacked' "npm: $private@24" .runtime
   if [ -z "$packaged" ]; then
-    if [ "$wanted" = all ]; then packages='packages for use and development, about 120 MB (210 MB unpacked)'; else packages='packages, about 65 MB (90 MB unpacked)'; fi
-    item "$packages, each under its own licence" 'npm: package-lock.json' node_modules
-    item "the engines' native libraries, about 75 MB (135 MB unpacked), MIT and Apache-2.0" 'npm: services/engines/package-lock.json' services/engines/node_modules
+    if [ "$wanted" = all ]; then
+      item 'packages, also to test' '120 MB' 'each its own licence; 210 MB unpacked' 'npm: package-lock.json' node_modules
+    else
+      item packages '65 MB' 'each its own licence; 90 MB unpacked' 'npm: package-lock.json' node_modules
+    fi
+    item "engines' libraries" '75 MB' 'MIT, Apache-2.0; 135 MB unpacked' 'npm: its package-lock.json' services/engines/node_modules
   fi
-  [ "$command" != up ] || item 'Python venv, if a Python >= 3.12 is here, nothing to download' 'your Python' venv
+  [ "$command" != up ] || item 'Python venv' '' 'nothing to download' 'your Python, if one is 3.12 or later,' venv
+  [ -z "${free:-}" ] || echo "  $((free / 1000000)).$((free / 100000 % 10)) GB are free on that disk."
 }
 
 answer=ask

@@ -79,7 +79,10 @@ async function makeClone(path: string): Promise<Clone> {
   // What is told about the caller's own Node must not count: a first run gets its own.
   const env = {
     ...process.env,
-    PATH: '/usr/local/bin:/usr/bin:/bin',
+    PATH: (process.env['PATH'] ?? '')
+      .split(':')
+      .filter(folder => !folder.includes('.runtime'))
+      .join(':'),
     CI: undefined,
     NODE_COMPILE_CACHE: undefined,
   }

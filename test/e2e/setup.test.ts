@@ -79,7 +79,7 @@ suite('setup.sh on a fresh clone with an old Node', () => {
     await using fresh = await freshClone()
     const { exitCode, stdout, stderr } = await fresh.run(['up'])
     assert.equal(exitCode, 2)
-    assert.match(stdout, /Node 24, [^]*packages, about [^]*Python venv/)
+    assert.match(stdout, /Node 24, [^]*packages +65 MB [^]*Python venv/)
     assert.match(stderr, /no terminal[^]*npm run up --yes/)
     assert.deepEqual(await fresh.calls(), [])
     assert.equal(existsSync(join(fresh.clone, '.runtime')), false)
