@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { chmod, mkdir, readdir, readFile, stat, symlink, truncate, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, symlink, truncate, writeFile } from 'node:fs/promises'
 import { createServer } from 'node:net'
 import { dirname, join } from 'node:path'
-import { performance } from 'node:perf_hooks'
 import { suite, test } from 'node:test'
 import { identify } from '../../lib/process-identity.ts'
 import { socketDir } from '../../lib/socket-dir.ts'
@@ -193,36 +192,21 @@ suite('courante doctor', { concurrency: 2 }, () => {
 })
 
 suite('the fast form, which each start runs', () => {
-  test('says nothing where nothing is wrong, in less than 150 ms', async () => {
+  test('says nothing where nothing is wrong', async () => {
     await using stack = await SmallStack.make(plain)
     const io = testIo({ ...stack.env, HOME: stack.folder })
-    const context = await runContext({ stack: stack.file }, io)
-    const begun = performance.now()
-    assert.deepEqual(await fastChecks(context, io), [])
-    assert.ok(performance.now() - begun < 150)
+    assert.deepEqual(await fastChecks(await runContext({ stack: stack.file }, io), io), [])
   })
 
   test('tells of what up itself would not see', async () => {
-    await using stack = await SmallStack.make(`models: [silero-vad]\n${plain.trim()}\n`)
-    await mkdir(join(stack.folder, 'models/files/silero-vad'), { recursive: true })
-    const files = []
-    for (const name of await readdir(join(modelsDir, 'silero-vad'))) {
-      const path = join(stack.folder, 'models/files/silero-vad', name)
-      await writeFile(path, await readFile(join(modelsDir, 'silero-vad', name)))
-      files.push({ path: name, bytes: (await stat(path)).size, sha256: '0'.repeat(64), mtimeMs: 1 })
-    }
-    const download = { from: 'npm: x@1.0.0', trust: 'catalog', files }
+    await using stack = await SmallStack.make(plain)
     await write(stack, {
       'models/files/.partial/00ff.partial': 'half',
-      'models/files/lock.json': JSON.stringify({
-        schema: 1,
-        models: { 'silero-vad': { folder: 'silero-vad', downloads: [download] } },
-      }),
       'var/models.yaml': 'schema: 1\nmemory: 1MB\ndefaults: { llm: starter }\n',
     })
     const io = testIo({ ...stack.env, HOME: stack.folder })
     const checks = await fastChecks(await runContext({ stack: stack.file }, io), io)
-    assert.deepEqual(checks.map(({ id }) => id).sort(), ['language_model', 'model', 'partials'])
+    assert.deepEqual(checks.map(({ id }) => id).sort(), ['language_model', 'partials'])
     for (const { state } of checks) assert.equal(state, 'warn')
   })
 })
