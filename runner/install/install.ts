@@ -4,7 +4,7 @@ import { agree, type Consent, type LeftOut } from './consent.ts'
 import { perform } from './do.ts'
 import type { Environment } from './environment.ts'
 import { type Item, itemsOf } from './item.ts'
-import { look } from './look.ts'
+import { look, ownRoot } from './look.ts'
 import { notices } from './messages.ts'
 import { plan, type Plan } from './plan.ts'
 import { isSilent, needsConsent } from './step.ts'
@@ -68,10 +68,10 @@ export async function install(environment: Environment, options: InstallOptions,
   return { type: 'failed', problem: first, notices: more.map(notices.problem) }
 }
 
-function knownIds({ models, python }: Environment): string[] {
+function knownIds({ dir, models, python }: Environment): string[] {
   return [
     ...(python === undefined ? [] : ['python']),
-    'gpu',
+    ...(dir === ownRoot ? ['gpu'] : []),
     ...models.map(entry => (typeof entry === 'string' ? entry : entry.name)),
   ]
 }

@@ -42,7 +42,7 @@ export type PythonSeen =
   | { readonly type: 'needed'; readonly need: PythonNeed; readonly venv: VenvSeen; readonly search?: Search }
 
 /** Whose engines a graphics card would serve. */
-const ownRoot = join(import.meta.dirname, '../..')
+export const ownRoot = join(import.meta.dirname, '../..')
 
 const packageManagers = ['apt', 'dnf', 'pacman', 'zypper', 'apk', 'brew'] as const
 export type PackageManager = (typeof packageManagers)[number]
