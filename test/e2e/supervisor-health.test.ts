@@ -80,6 +80,8 @@ suite('supervisor: health, files, tasks', { timeout: 60_000 }, () => {
       migrate: { command: 'echo migrated; echo "migrate" >>"$STORY"', oneshot: true, restart: 'never' },
     })
     await rig.ready()
+    // It counts as ready when it was started, which is before its first line.
+    await rig.until('both have written', async () => (await rig.story()).length === 2)
     assert.deepEqual(await rig.story(), ['migrate', 'start web'])
     assert.equal((await rig.event('service_done')).service, 'migrate')
     assert.deepEqual(

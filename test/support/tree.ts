@@ -12,6 +12,8 @@ const passing = [
   /^var\/transcript\.log$/,
   /^\.runtime\/(compile-cache|install\.log|ready)/,
   /(^|\/)__pycache__\//,
+  // Hashes of scripts that begin with the venv's path.
+  /\.dist-info\/RECORD$/,
   /(^|\/)\.vite(-temp)?\//,
   /^stack\.local\.yaml$/,
 ]
