@@ -160,7 +160,11 @@ quietly() {
 
 if [ -z "$node" ]; then
   echo 'Getting Node 24 …'
-  (cd "$root/.runtime" && quietly npm install --no-save --ignore-scripts --no-audit --no-fund ${offline:+"$offline"} --prefix . "$private@24") || exit
+  # Beside, then renamed: of one that was killed half way, bin/node may be there and run.
+  new=$root/.runtime/new
+  rm -rf "$new" && mkdir "$new"
+  (cd "$new" && quietly npm install --no-save --ignore-scripts --no-audit --no-fund ${offline:+"$offline"} --prefix . "$private@24") || exit
+  rm -rf "$root/.runtime/node_modules" && mv "$new/node_modules" "$root/.runtime/node_modules" && rm -rf "$new"
   node=$root/.runtime/node_modules/$private/bin/node
   recent "$node" || fail "$private has no Node >= 24.12 for this machine." 'Install Node 24.12 or later by hand, then run this again.'
 fi

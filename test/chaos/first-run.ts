@@ -19,8 +19,10 @@ import { Random } from './random.ts'
 export async function run(argv: readonly string[], io: Io): Promise<number> {
   const [runs = 10, seed = 1] = argv.map(Number)
   const random = new Random(seed)
+  // All clones are of one commit, whatever is committed meanwhile.
+  const { stdout: commit } = await execa('git', ['rev-parse', 'HEAD'], { cwd: root })
   await using folder = await mkdtempDisposable(join(tmpdir(), 'courante-first-run-'))
-  const whole = await makeClone(join(folder.path, 'whole'))
+  const whole = await makeClone(join(folder.path, 'whole'), commit)
   const began = performance.now()
   const first = await attempt(whole, io, Infinity)
   if (first !== 0) throw new Error(`the run that nobody killed ended with ${first}`)
@@ -30,11 +32,10 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   io.stdout.write(`ran through: ${(took / 1000).toFixed(1)} s, ${expected.size} files\n`)
   let faults = 0
   for (let i = 0; i < runs; i++) {
-    const clone = await makeClone(join(folder.path, `run-${i}`))
+    const clone = await makeClone(join(folder.path, `run-${i}`), commit)
     const kills: string[] = []
     for (;;) {
-      // The last third, too, where little is left to do: models, venv, the start of the services.
-      const after = random.next() * took * 1.2
+      const after = random.next() * took * 0.9
       const code = await attempt(clone, io, after)
       if (code !== undefined) {
         if (code !== 0)
@@ -65,8 +66,9 @@ interface Clone {
   readonly env: Record<string, string | undefined>
 }
 
-async function makeClone(path: string): Promise<Clone> {
+async function makeClone(path: string, commit: string): Promise<Clone> {
   await execa('git', ['clone', '--quiet', root, path])
+  await execa('git', ['reset', '--quiet', '--hard', commit], { cwd: path })
   const [backend, frontend] = [await freePort(), await freePort()]
   await execa(
     'sh',
