@@ -27,16 +27,17 @@ const shell = new Recorder(['bash', '--norc', '--noprofile'], {
     COLORTERM: 'truecolor',
     PS1: '~/courante $ ',
     npm_config_userconfig: process.env['PICTURE_NPMRC'],
+    NODE_EXTRA_CA_CERTS: process.env['NODE_EXTRA_CA_CERTS'],
   },
 })
-await shell.shows(/courante \$ $/)
+await shell.shows(/courante \$/)
 await type('npm run up\r')
 await shell.shows(/Install it\?/)
 await delay(1500)
 await type('\r')
 await answer(/language model/i, 'starter')
 await answer(/Together[^]*Install\?/, '\r')
-await until(/frontend ready|all ready|ready/i, 120_000)
+await until(/frontend ready/, 120_000)
 await delay(2500)
 shell.press('q')
 await until(/Its logs/, 30_000)
@@ -45,6 +46,8 @@ await writeFile(join(root, 'docs/first-run.cast'), cast)
 const { frames } = await framesOf(cast, 0.1)
 const seconds = Math.ceil((frames.at(-1)?.at ?? 0) + 3)
 await writeFile(join(root, 'docs/first-run.svg'), movingSvg(frames, size, seconds))
+shell.press('exit\r')
+await shell.ended
 
 async function type(text: string): Promise<void> {
   for (const key of text) {
