@@ -1,3 +1,5 @@
+import { plainLines } from './plain.ts'
+
 /** Words for a person about something that went wrong: what happened, what to do about it, and the exit code for scripts. */
 export interface Problem {
   /** One word for programs, such as `port_busy`. */
@@ -20,9 +22,12 @@ export class ProblemError extends Error {
   }
 }
 
-/** How every program of this project prints a problem: `courante: what` and, on a line of its own, what to do. */
+/**
+ * How every program of this project prints a problem: `courante: what` and, on a line of its own, what to do. Both may hold
+ * what a server or another program has said.
+ */
 export function formatProblem(problem: Problem): string {
   const lines = [`courante: ${problem.what}`]
   if (problem.todo !== undefined) lines.push(`  → ${problem.todo}`)
-  return lines.join('\n') + '\n'
+  return plainLines(lines.join('\n')) + '\n'
 }

@@ -22,7 +22,11 @@ export function identify(pid: number): ProcessIdentity | undefined {
     return { pid, started: fields[19] ?? '', boot: bootId() }
   }
   try {
-    const started = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], { encoding: 'utf8' }).trim()
+    const started = execFileSync('ps', ['-o', 'lstart=', '-p', String(pid)], {
+      encoding: 'utf8',
+      // Its words depend on the language and the zone, which another process may have set otherwise.
+      env: { PATH: '/bin:/usr/bin', LC_ALL: 'C', TZ: 'UTC' },
+    }).trim()
     return started === '' ? undefined : { pid, started, boot: '' }
   } catch {
     // ps exits with 1 for a pid that is not there; it has no other failure that would differ for the caller.

@@ -72,6 +72,21 @@ test("the token is read where the hub's own programs keep it, and a broken one i
   assert.deepEqual(accessTo(file, { ...env, HF_TOKEN: 'two\nlines' }).headers, {})
 })
 
+test('a name and a password of an address become a header, before the token of the hub', () => {
+  const login = { authorization: `Basic ${Buffer.from('me:a@b').toString('base64')}` }
+  const env = { ...home, HF_TOKEN: 'hf_a' }
+  assert.deepEqual(accessTo('https://me:a%40b@example.com/x', env), {
+    url: 'https://example.com/x',
+    headers: login,
+    hub: false,
+  })
+  for (const name of ['COURANTE_MIRROR', 'HF_ENDPOINT']) {
+    const { url, headers } = accessTo(file, { ...env, [name]: 'https://me:a%40b@m.example/hf' })
+    assert.deepEqual([url, headers], ['https://m.example/hf/o/r/resolve/main/x.gguf', login])
+  }
+  assert.equal(accessTo('https://%:x@example.com/', home).url, 'https://example.com/')
+})
+
 test('offline only loopback is left', () => {
   const env = { ...home, OFFLINE: '1' }
   for (const host of ['127.0.0.1:1', '127.9.9.9', '[::1]:80', 'localhost:3000', '127.1', '0x7f000001'])

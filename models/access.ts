@@ -26,16 +26,36 @@ export function accessTo(address: string, env: Io['env']): Access {
   const asked = new URL(address)
   const host = asked.host === 'hf.co' ? hub : asked.host
   const mirror = mirrorsOf(env).get(host)
-  if (mirror !== undefined) return { url: allowed(moved(asked, mirror), env), headers: {}, hub: false }
+  if (mirror !== undefined) return { ...withLogin(moved(asked, mirror), env), hub: false }
   const endpoint = endpointOf(env)
-  if (host !== hub && asked.origin !== endpoint?.origin)
-    return { url: allowed(asked, env), headers: {}, hub: false }
+  if (host !== hub && asked.origin !== endpoint?.origin) return { ...withLogin(asked, env), hub: false }
   const url = host === hub && endpoint !== undefined ? moved(asked, endpoint) : asked
   // In clear text it goes only where the person's own HF_ENDPOINT sends it.
   const isPrivate = url.protocol === 'https:' || url.origin === endpoint?.origin
   const token = isPrivate ? tokenOf(env) : undefined
   const headers: Access['headers'] = token === undefined ? {} : { authorization: `Bearer ${token}` }
-  return { url: allowed(url, env), headers, hub: true }
+  const login = withLogin(url, env)
+  return { url: login.url, headers: { ...headers, ...login.headers }, hub: true }
+}
+
+/** The name and password of an address become a header: clients drop them, and messages must not show them. */
+function withLogin(address: URL, env: Io['env']): Pick<Access, 'url' | 'headers'> {
+  const url = new URL(address)
+  const { username, password } = url
+  url.username = url.password = ''
+  const login = Buffer.from(`${decoded(username)}:${decoded(password)}`).toString('base64')
+  const headers: Access['headers'] = username + password === '' ? {} : { authorization: `Basic ${login}` }
+  return { url: allowed(url, env), headers }
+}
+
+/** A percent sign that stands for itself is left as it is. */
+export function decoded(text: string): string {
+  try {
+    return decodeURIComponent(text)
+  } catch (error) {
+    if (error instanceof URIError) return text
+    throw error
+  }
 }
 
 /** Throws `offline` if nothing may be sent to that address. Also for the targets of redirects. */

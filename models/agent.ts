@@ -1,25 +1,54 @@
-import type { Dispatcher } from 'undici'
+import type { Dispatcher, Pool as PoolType } from 'undici'
 import type { Io } from '../lib/io.ts'
 import { isOffline } from '../lib/offline.ts'
+import { ProblemError } from '../lib/problem.ts'
 import { allowed } from './access.ts'
+import { messages } from './messages.ts'
+
+/** More than anybody has to say about a model. */
+export const mostProbeBytes = 16 * 2 ** 20
 
 /**
  * How this folder reaches other machines: through the usual proxy variables, and never waiting without end. Offline, it
- * opens nothing but loopback, whoever asks. Destroy it.
+ * opens nothing but loopback, whoever asks. Throws a ProblemError for a proxy that can't be one. `mostBytes` of a body;
+ * without it, all. Destroy it.
  */
-export async function openAgent(env: Io['env'], stallMs: number): Promise<Dispatcher> {
+export async function openAgent(env: Io['env'], stallMs: number, mostBytes = -1): Promise<Dispatcher> {
   // Only here: most starts download nothing.
-  const { EnvHttpProxyAgent } = await import('undici')
-  const timeouts = { headersTimeout: stallMs, bodyTimeout: stallMs, allowH2: false }
+  const { EnvHttpProxyAgent, Pool } = await import('undici')
+  await (trusting ??= trustSystem())
+  const timeouts = { headersTimeout: stallMs, bodyTimeout: stallMs }
+  const options = { ...timeouts, allowH2: false, maxResponseSize: mostBytes }
   // What loopback would be reached through may itself lie elsewhere.
   if (isOffline(env))
-    return guarded(new EnvHttpProxyAgent({ httpProxy: '', httpsProxy: '', noProxy: '*', ...timeouts }), env)
+    return guarded(new EnvHttpProxyAgent({ httpProxy: '', httpsProxy: '', noProxy: '*', ...options }), env)
   return new EnvHttpProxyAgent({
-    httpProxy: env['http_proxy'] ?? env['HTTP_PROXY'] ?? '',
-    httpsProxy: env['https_proxy'] ?? env['HTTPS_PROXY'] ?? '',
+    httpProxy: proxyOf(['http_proxy', 'HTTP_PROXY'], env),
+    httpsProxy: proxyOf(['https_proxy', 'HTTPS_PROXY'], env),
     noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
-    ...timeouts,
+    ...options,
+    // Undici gives its own clients of a proxy no timeouts: one that accepts and is silent would be waited for for minutes.
+    clientFactory: (origin, its) => new Pool(origin, { ...its, ...timeouts }),
+    factory: (origin, its) => new Pool(origin, { ...(its as PoolType.Options), ...options }),
   })
+}
+
+let trusting: Promise<void> | undefined
+
+/** What this machine's owner trusts, such as a company's proxy that looks into all that comes, and Node alone would refuse. */
+async function trustSystem(): Promise<void> {
+  const { getCACertificates, setDefaultCACertificates } = await import('node:tls')
+  setDefaultCACertificates([...new Set([...getCACertificates('default'), ...getCACertificates('system')])])
+}
+
+/** As other programs have it, `host:port` is a proxy that speaks http. */
+function proxyOf(names: readonly string[], env: Io['env']): string {
+  const name = names.find(name => env[name] !== undefined) ?? ''
+  const text = (env[name] ?? '').trim()
+  if (text === '') return ''
+  const url = URL.parse(text.includes('://') ? text : `http://${text}`)
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new ProblemError(messages.badProxy(name))
+  return url.href
 }
 
 function guarded(agent: Dispatcher, env: Io['env']): Dispatcher {

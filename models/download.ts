@@ -1,16 +1,18 @@
-import { readdirSync, renameSync, rmdirSync, rmSync, statSync } from 'node:fs'
+import { readdirSync, renameSync, statSync } from 'node:fs'
 import { createHash } from 'node:crypto'
 import { join } from 'node:path'
 import type { Io } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
+import { removeIfEmpty } from '../lib/remove-if-empty.ts'
 import { accessTo } from './access.ts'
 import { openAgent } from './agent.ts'
 import { Bringing, type Job } from './download/bring.ts'
 import { StartOver } from './download/answer.ts'
 import { acquire } from './download/lock.ts'
 import { isOrphan, ownerMark } from './download/owner.ts'
-import { Partial } from './download/partial.ts'
+import { journalOf, Partial, removePartial } from './download/partial.ts'
 import { checkSpace, type Need } from './download/space.ts'
+import { linkedHash } from './linked-hash.ts'
 import { downloadNotices, messages } from './messages.ts'
 
 export type Progress = (bytes: number, total: number) => void
@@ -54,9 +56,6 @@ export interface Downloaded extends Disposable {
   discard(): void
 }
 
-/** An abandoned download is kept so long. */
-const keptMs = 30 * 24 * 3600_000
-
 /**
  * Downloads a URL into `<folder>/.partial/<key>.partial` and checks it; goes on with what an earlier run left there, also
  * one that was killed. The key is the hash, or that of the address where no hash is known, so that one file is
@@ -83,9 +82,8 @@ export async function download(wanted: Wanted, options: Options): Promise<Downlo
       return undefined
     }
     const path = lock === undefined ? privatePath(partials, key) : join(partials, `${key}.partial`)
-    sweep(partials, key)
     const got = await bring({ ...wanted, access, path }, options)
-    return { path, ...got, discard: () => removeFiles(path), [Symbol.dispose]: release }
+    return { path, ...got, discard: () => removePartial(path), [Symbol.dispose]: release }
   } catch (error) {
     release()
     throw error
@@ -123,7 +121,8 @@ async function bring(
       onProgress: (now: number) => options.onProgress?.(now, bytes),
       onNotice: options.onNotice ?? (() => undefined),
       onFirstHead: (head: { readonly headers: Readonly<Record<string, string | undefined>> }) => {
-        linked ??= linkedHash(head.headers['x-linked-etag'])
+        if (!wanted.access.hub) return
+        linked = linkedHash(head.headers['x-linked-etag'])
         const size = Number(head.headers['x-linked-size'] ?? bytes)
         if (size !== bytes) throw new ProblemError(messages.sizeDiffers(what, bytes, size))
       },
@@ -144,7 +143,7 @@ async function bring(
     throw error
   } finally {
     await partial.close()
-    if (!keep) partial.remove()
+    if (!keep) removePartial(path)
   }
 }
 
@@ -156,12 +155,6 @@ async function run(partial: Partial, job: Job): Promise<Buffer> {
     // Idle connections would keep the program alive.
     await job.agent.destroy()
   }
-}
-
-/** Hugging Face names the sha256 of what it redirects to. */
-function linkedHash(text: string | undefined): Buffer | undefined {
-  const hex = /^(?:W\/)?"?([0-9a-f]{64})"?$/.exec(text ?? '')?.[1]
-  return hex === undefined ? undefined : Buffer.from(hex, 'hex')
 }
 
 /** npm writes sha512 in base64, everybody else writes hex; a hash is shown as its source shows it. */
@@ -192,33 +185,5 @@ function renamed(from: string, to: string): boolean {
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === 'ENOENT') return false
     throw error
-  }
-}
-
-/** What nobody came back for. */
-function sweep(partials: string, key: string): void {
-  for (const name of readdirSync(partials)) {
-    const path = join(partials, name)
-    const { mtimeMs = Infinity } = statSync(path, { throwIfNoEntry: false }) ?? {}
-    if (!name.startsWith(key) && Date.now() - mtimeMs > keptMs) rmSync(path, { force: true })
-  }
-}
-
-function removeFiles(path: string): void {
-  rmSync(journalOf(path), { force: true })
-  rmSync(path, { force: true })
-}
-
-function journalOf(path: string): string {
-  return path.replace(/\.partial$/, '.journal')
-}
-
-function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (!['ENOTEMPTY', 'ENOENT', 'EEXIST', 'EACCES', 'EPERM', 'EROFS', 'EBUSY'].includes(code ?? ''))
-      throw error
   }
 }

@@ -1,11 +1,11 @@
-import { constants, statSync } from 'node:fs'
-import { copyFile, mkdir, open, rename, writeFile } from 'node:fs/promises'
+import { constants, existsSync, renameSync, statSync } from 'node:fs'
+import { copyFile, link, mkdir, open, rename, writeFile } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Io } from '../lib/io.ts'
 import { ProblemError, type Problem } from '../lib/problem.ts'
 import { download, type Downloaded, type Progress } from './download.ts'
 import { checkSpace } from './download/space.ts'
-import { pinOf, readLock, recordModel, type Trust } from './lock-file.ts'
+import { type Download, pinOf, recordModel, type Trust } from './lock-file.ts'
 import { messages } from './messages.ts'
 import type { Model } from './model.ts'
 import { hiddenFolder, publish } from './publish.ts'
@@ -34,17 +34,32 @@ export interface FetchOptions {
 
 /**
  * Brings a model onto the disk, whole or not at all: downloaded into `.partial` (where a further run goes on), unpacked and
- * verified in a hidden folder on the model's own file system, renamed into place, recorded in lock.json; only then the
- * download is removed. A run that was killed leaves its partial download, and at most that hidden folder, which the next
- * fetch removes.
+ * verified in a hidden folder on the model's own file system, renamed into place; only then the download is removed, and the
+ * model recorded in lock.json. A run that was killed leaves its partial download, and at most that hidden folder, which the
+ * next fetch removes.
  */
 export async function fetchModel(model: Model, options: FetchOptions): Promise<Problem | undefined> {
   try {
-    await bring(model, options)
+    await bringOrLeave(model, options)
     return undefined
   } catch (error) {
     if (options.signal.aborted) return messages.interrupted(model.id, String(options.signal.reason))
     return problemOf(error, model)
+  }
+}
+
+/** Two that can't see each other, as in two containers, may both have it in hand: then one finds its download gone. */
+async function bringOrLeave(model: Model, options: FetchOptions): Promise<void> {
+  try {
+    await bring(model, options)
+  } catch (error) {
+    const { code, path } = error as NodeJS.ErrnoException
+    const isTaken =
+      (code === 'ENOENT' || code === 'EEXIST') &&
+      path?.startsWith(join(options.modelsDir ?? model.base, '.partial')) === true
+    if (!isTaken) throw error
+    if ((await checkHashes(model, options.signal)).type === 'present') return
+    throw new ProblemError(messages.takenByAnother(model.id), { cause: error })
   }
 }
 
@@ -64,26 +79,29 @@ async function bring(model: Model, options: FetchOptions): Promise<void> {
       signal,
     )
   }
+  // What nobody vouches for has to stay what it was the first time.
+  const pin = trustOf(from) === 'catalog' ? undefined : pinOf(modelsDir, sourceAddress(from))
   using got = await downloadOf(model, from, modelsDir, options)
   if (got === undefined) return
   const algorithm = 'npm' in from ? 'sha512' : 'sha256'
   const digest = `${algorithm}-${got.digest.toString('hex')}`
-  checkPin(model, digest, got, modelsDir)
+  checkPin(model, digest, got, pin)
   await using hidden = await hiddenFolder(model)
   try {
     await build(got.path, hidden.path, model, { signal, keep: false, digest: got.digest })
+    signal.throwIfAborted()
+    await publish(join(hidden.path, 'files'), model)
   } catch (error) {
     // It came as it should and is not of use: the next run would find the same.
     if (error instanceof ProblemError && error.problem.code !== 'no_space') got.discard()
+    else putBack(hidden.path, model, got.path)
     throw error
   }
-  signal.throwIfAborted()
-  await publish(join(hidden.path, 'files'), model)
+  got.discard()
   // Nobody has to read it once more to know what it is.
   const known: Model =
     'url' in from ? { ...model, from: { ...from, sha256: got.digest.toString('hex') } } : model
   await recordModel(modelsDir, known, { digest, trust: trustIn(from, got) }, signal)
-  got.discard()
 }
 
 type Remote = Extract<Source, { bytes: number } & ({ url: string } | { npm: string })>
@@ -123,10 +141,7 @@ async function downloadOf(
   )
 }
 
-/** What nobody vouches for has to stay what it was the first time. */
-function checkPin(model: Model, digest: string, got: Downloaded, modelsDir: string): void {
-  if (trustOf(model.from) === 'catalog') return
-  const pin = pinOf(readLock(modelsDir), sourceAddress(model.from))
+function checkPin(model: Model, digest: string, got: Downloaded, pin: Download | undefined): void {
   if (pin?.digest === undefined || pin.digest === digest) return
   got.discard()
   throw new ProblemError(messages.changedSince(sourceAddress(model.from), model.id, pin.digest, digest))
@@ -169,9 +184,12 @@ async function place(
 ): Promise<void> {
   if (!keep) {
     try {
-      return await rename(source, target)
+      // Not moved: until it has its name here, also a kill leaves the download where the next run looks for it.
+      return await link(source, target)
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== 'EXDEV') throw error
+      const { code = '' } = error as NodeJS.ErrnoException
+      if (noLinks.has(code)) return await rename(source, target)
+      if (code !== 'EXDEV') throw error
     }
   }
   checkSpace([{ folder: dirname(target), bytes: statSync(source).size }])
@@ -180,6 +198,15 @@ async function place(
   if (got.equals(digest)) return
   const [want, is] = [digest, got].map(bytes => bytes.toString('hex'))
   throw new ProblemError(messages.integrityMismatch(model.files[0]?.path ?? model.id, want ?? '', is ?? ''))
+}
+
+/** What a disk without links says. */
+const noLinks = new Set(['EPERM', 'EACCES', 'ENOTSUP', 'EOPNOTSUPP', 'ENOSYS', 'EMLINK'])
+
+/** A download that had to be moved, and could not be put in its place: the next run needs no other. */
+function putBack(hidden: string, model: Model, path: string): void {
+  const moved = join(hidden, 'files', model.files[0]?.path ?? '')
+  if (!isPacked(model) && !existsSync(path) && existsSync(moved)) renameSync(moved, path)
 }
 
 /** `digest`: sha256 of the file, where it has just been computed. */
@@ -222,13 +249,24 @@ async function checkFile(
   )
 }
 
+const unwritable = new Set([
+  'EACCES',
+  'EPERM',
+  'EROFS',
+  'EFBIG',
+  // Something of another kind lies there under that name.
+  'ENOTDIR',
+  'EISDIR',
+  'EEXIST',
+  'ENOTEMPTY',
+])
+
 /** Expected failures in words; anything else is a bug and goes on up. */
 function problemOf(error: unknown, model: Model): Problem {
   if (error instanceof ProblemError) return error.problem
   const { code } = error as NodeJS.ErrnoException
   if (code === 'ENOSPC' || code === 'EDQUOT') return messages.noSpace(model.base)
   // EFBIG: there are disks that hold no file of more than 4 GB.
-  if (code !== undefined && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'EFBIG'].includes(code))
-    return messages.notWritable(model.folder, code)
+  if (code !== undefined && unwritable.has(code)) return messages.notWritable(model.folder, code)
   throw error
 }

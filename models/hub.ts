@@ -2,8 +2,9 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import type { Io } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
-import { accessTo, allowed } from './access.ts'
-import { openAgent } from './agent.ts'
+import { accessTo } from './access.ts'
+import { mostProbeBytes, openAgent } from './agent.ts'
+import { nextHop } from './download/follow.ts'
 import { messages } from './messages.ts'
 import { partName, partsOf } from './parts.ts'
 import { faultOf, type Probe } from './probe.ts'
@@ -76,11 +77,12 @@ export async function lookAtRepo(
   const page = `https://huggingface.co/${ref.repo}`
   const access = accessTo(`https://huggingface.co/api/models/${ref.repo}${revision}?blobs=true`, options.env)
   const { request } = await import('undici')
-  const agent = await openAgent(options.env, options.waitMs ?? 15_000)
+  const agent = await openAgent(options.env, options.waitMs ?? 15_000, mostProbeBytes)
   try {
-    let { url } = access
+    const seen = new Set<string>()
     // A repository that was renamed answers with its new name.
-    for (let hop = 0; hop < 4; hop++) {
+    for (let { url } = access; ;) {
+      seen.add(url)
       const isSame = new URL(url).origin === new URL(access.url).origin
       const { statusCode, headers, body } = await request(url, {
         dispatcher: agent,
@@ -91,7 +93,7 @@ export async function lookAtRepo(
       await body.dump()
       const to = String(headers['location'] ?? '')
       if (statusCode >= 300 && statusCode < 400 && to !== '') {
-        url = allowed(new URL(to, url), options.env)
+        url = nextHop(to, url, seen, { what: page, env: options.env })
         continue
       }
       // The hub says 401 for what is not there, too.
@@ -99,7 +101,6 @@ export async function lookAtRepo(
       if (statusCode === 401 || statusCode === 403) throw new ProblemError(messages.gated(page, statusCode))
       return { ok: false, detail: `HTTP ${statusCode}` }
     }
-    return { ok: false, detail: 'it redirects without end' }
   } catch (error) {
     if (error instanceof SyntaxError) return { ok: false, detail: 'its answer is no JSON' }
     return { ok: false, detail: faultOf(error, options.signal) }

@@ -65,11 +65,11 @@ test('of a file that nobody vouches for, what came first is what it has to be', 
   const model = plain(folder.path, 'a', 'weights', { known: false })
   await place(model, 'weights')
   assert.deepEqual(await verifyAndRecord(folder.path, model), { type: 'present' })
-  assert.equal(pinOf(readLock(folder.path), 'https://example.com/a.bin')?.files[0]?.sha256, hashOf('weights'))
+  assert.equal(pinOf(folder.path, 'https://example.com/a.bin')?.files[0]?.sha256, hashOf('weights'))
   await place(model, 'WEIGHTS')
   const file = join(model.folder, 'a.bin')
   assert.deepEqual(await verifyAndRecord(folder.path, model), { type: 'damaged', file, reason: 'hash' })
-  assert.equal(pinOf(readLock(folder.path), 'https://example.com/b.bin'), undefined)
+  assert.equal(pinOf(folder.path, 'https://example.com/b.bin'), undefined)
 })
 
 test('the parts of one model, each a download of its own, are recorded side by side', async () => {
@@ -112,7 +112,7 @@ test('a whole folder is recorded file by file', async () => {
   assert.equal(isRecorded(model, readLock(folder.path)), false)
 })
 
-test('a broken lock file is an empty one, with a fault that can be told, and is written anew', async () => {
+test('a broken lock file is an empty one, with a fault that can be told, and is put aside when one is written', async () => {
   await using folder = await tempDir()
   assert.deepEqual(readLock(join(folder.path, 'none')), { schema: 1, models: {}, fault: undefined })
   const model = plain(folder.path, 'a', 'weights')
@@ -121,8 +121,10 @@ test('a broken lock file is an empty one, with a fault that can be told, and is 
     await writeFile(lockPath(folder.path), text)
     const lock = readLock(folder.path)
     assert.deepEqual([lock.models, lock.fault === undefined], [{}, false], text)
+    assert.throws(() => pinOf(folder.path, 'https://example.com/a.bin'), /can't be read/)
     await recordModel(folder.path, model, { trust: 'catalog' })
     assert.equal(readLock(folder.path).fault, undefined)
+    assert.equal(await readFile(`${lockPath(folder.path)}.broken`, 'utf8'), text)
   }
 })
 

@@ -1,7 +1,10 @@
-import { mkdirSync, readFileSync, renameSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join, relative } from 'node:path'
 import { z } from 'zod'
 import { jsonOrUndefined } from '../lib/parse-json.ts'
+import { ProblemError } from '../lib/problem.ts'
+import { isOrphan, ownerMark } from './download/owner.ts'
+import { messages } from './messages.ts'
 import type { Model } from './model.ts'
 import { modelName, sha256, sourceAddress, trustOf } from './source.ts'
 import { checkSizes, filesOf, hashFile, type ModelState, plainSha256 } from './verify.ts'
@@ -41,7 +44,7 @@ const lockSchema = z.strictObject({
 export type Download = z.infer<typeof downloadSchema>
 
 export interface Lock extends z.infer<typeof lockSchema> {
-  /** What is wrong with the file that is there; it then counts as empty, and all models are looked at anew. */
+  /** What is wrong with the file that is there; then no model is in it, and all are looked at anew. */
   readonly fault: string | undefined
 }
 
@@ -82,7 +85,7 @@ export async function recordModel(
   const from = sourceAddress(model.from)
   const download: Download = { from, ...(digest === undefined ? {} : { digest }), trust, files }
   const folder = relative(modelsDir, model.folder)
-  await change(modelsDir, lock => {
+  await change(modelsDir, signal, lock => {
     const before = lock.models[model.id]
     const others = before?.folder === folder ? before.downloads : []
     const isOther = (one: Download): boolean =>
@@ -96,7 +99,7 @@ export async function recordModel(
 /** The model is gone from here; so is what its address was held to. */
 export async function forgetModel(modelsDir: string, id: string): Promise<void> {
   if (readLock(modelsDir).models[id] === undefined) return
-  await change(modelsDir, ({ models }) => {
+  await change(modelsDir, undefined, ({ models }) => {
     const { [id]: _gone, ...others } = models
     return others
   })
@@ -157,8 +160,13 @@ export async function verifyAndRecord(
   return { type: 'present' }
 }
 
-/** What came from an address before, where nobody but the sender said what it had to be. */
-export function pinOf({ models }: Lock, address: string): Download | undefined {
+/**
+ * What came from an address before, where nobody but the sender said what it had to be. Throws a ProblemError if nobody can
+ * tell: a lock.json that is broken must not let in what it would have kept out.
+ */
+export function pinOf(modelsDir: string, address: string): Download | undefined {
+  const { models, fault } = readLock(modelsDir)
+  if (fault !== undefined) throw new ProblemError(messages.brokenLock(lockPath(modelsDir), fault))
   return Object.values(models)
     .flatMap(({ downloads }) => downloads)
     .find(({ from, trust }) => from === address && trust !== 'catalog')
@@ -190,21 +198,26 @@ function knownHash(model: Model, path: string): string | undefined {
   return model.files.find(file => file.path === path)?.sha256 ?? plainSha256(model)
 }
 
-async function change(modelsDir: string, models: (lock: Lock) => Lock['models']): Promise<void> {
+async function change(
+  modelsDir: string,
+  signal: AbortSignal | undefined,
+  models: (lock: Lock) => Lock['models'],
+): Promise<void> {
   // Only here: most starts record nothing.
   const { withFileLock } = await import('./file-lock.ts')
   mkdirSync(modelsDir, { recursive: true })
   const path = lockPath(modelsDir)
-  await withFileLock(join(modelsDir, '.lock.json.held'), () => {
-    // One name for all: what a killed process has left is overwritten by the next.
-    const hidden = join(modelsDir, '.lock.json.new')
-    writeFileSync(
-      hidden,
-      `${JSON.stringify({ schema: 1, models: models(readLock(modelsDir)) }, null, 1)}\n`,
-      {
-        flush: true,
-      },
-    )
+  await withFileLock(join(modelsDir, '.lock.json.held'), signal, () => {
+    const prefix = '.lock.json.new-'
+    for (const name of readdirSync(modelsDir))
+      if (name.startsWith(prefix) && isOrphan(name.slice(prefix.length)))
+        rmSync(join(modelsDir, name), { force: true })
+    const before = readLock(modelsDir)
+    // Somebody may want to mend it: the pins in it are nowhere else.
+    if (before.fault !== undefined) renameSync(path, `${path}.broken`)
+    const hidden = join(modelsDir, `${prefix}${ownerMark(process.pid)}`)
+    const text = `${JSON.stringify({ schema: 1, models: models(before) }, null, 1)}\n`
+    writeFileSync(hidden, text, { flush: true })
     renameSync(hidden, path)
   })
 }

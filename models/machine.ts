@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, statfsSync } from 'node:fs'
+import { statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
-import { unreachable } from './stat-file.ts'
+import { namesIn, textOf, unreachable } from '../lib/reachable.ts'
 
 export interface Gpu {
   readonly vendor: 'nvidia' | 'amd' | 'intel' | 'apple'
@@ -105,22 +105,4 @@ function outputOf(program: string, args: readonly string[], signal: AbortSignal)
       resolve(error === null ? stdout : ''),
     )
   })
-}
-
-function namesIn(folder: string): string[] {
-  return reachableOr([], () => readdirSync(folder))
-}
-
-function textOf(path: string): string {
-  return reachableOr('', () => readFileSync(path, 'utf8'))
-}
-
-function reachableOr<T>(otherwise: T, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== undefined && unreachable.has(code)) return otherwise
-    throw error
-  }
 }

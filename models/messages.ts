@@ -62,7 +62,9 @@ export const messages = {
   unreachable: (from: string, fault: string): Problem => ({
     code: 'unreachable',
     what: `${from} can't be reached (${fault}).`,
-    todo: "Check the network, the proxy and npm's registry (npm config get registry), then run the command again.",
+    todo: /\bnpm\b/.test(from)
+      ? "Check the network, the proxy and npm's registry (npm config get registry), then run the command again."
+      : 'Check the network and the proxy (https_proxy), or name a mirror (--mirror), then run the command again.',
     exit: exit.failed,
   }),
   cutShort: (from: string, got: number, want: number): Problem => ({
@@ -142,6 +144,24 @@ export const messages = {
     what: `${host} was not asked, because OFFLINE is set (or --offline given).`,
     todo: 'Run the command without it, or use what is here.',
     exit: exit.failed,
+  }),
+  brokenLock: (path: string, fault: string): Problem => ({
+    code: 'bad_lock_file',
+    what: `${path} can't be read (${fault}), so nobody can tell whether this file is what it was the first time; nothing was downloaded.`,
+    todo: `Mend it or get it back. Without it, each file is taken as it comes: mv ${path} ${path}.broken`,
+    exit: exit.failed,
+  }),
+  takenByAnother: (id: string): Problem => ({
+    code: 'taken_by_another',
+    what: `another process, perhaps in another container, took over the download of ${id}, and ${id} is not there yet.`,
+    todo: 'Wait until it has ended and run the command again; let only one of them download at a time.',
+    exit: exit.failed,
+  }),
+  badProxy: (name: string): Problem => ({
+    code: 'bad_proxy',
+    what: `${name} names no proxy that speaks http or https.`,
+    todo: 'Set it to HOST:PORT or to a URL, such as http://proxy.example.com:3128.',
+    exit: exit.usage,
   }),
   badMirror: (name: string): Problem => ({
     code: 'bad_mirror',

@@ -2,9 +2,12 @@ import { basename } from 'node:path'
 import { z } from 'zod'
 import type { Io } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
-import { accessTo, allowed } from './access.ts'
-import { openAgent } from './agent.ts'
+import { accessTo, decoded } from './access.ts'
+import { mostProbeBytes, openAgent } from './agent.ts'
+import { nextHop } from './download/follow.ts'
+import { linkedHash } from './linked-hash.ts'
 import { messages } from './messages.ts'
+import { withoutSecrets } from './source.ts'
 
 interface Options {
   readonly env: Io['env']
@@ -38,9 +41,11 @@ export async function probeFile(address: string, options: Options): Promise<Prob
   const { request } = await import('undici')
   const agent = await openAgent(options.env, options.waitMs ?? 15_000)
   try {
-    let { url } = access
+    const what = withoutSecrets(first)
+    const seen = new Set<string>()
     let pinned = first
-    for (let hop = 0; hop < 6; hop++) {
+    for (let { url } = access; ;) {
+      seen.add(url)
       const isSame = new URL(url).origin === new URL(access.url).origin
       const { statusCode, headers, body } = await request(url, {
         method: 'HEAD',
@@ -50,26 +55,25 @@ export async function probeFile(address: string, options: Options): Promise<Prob
       })
       await body.dump()
       if (access.hub && isSame && (statusCode === 401 || statusCode === 403))
-        throw new ProblemError(messages.gated(first, statusCode))
+        throw new ProblemError(messages.gated(what, statusCode))
       const text = (key: string): string => String(headers[key] ?? '')
       if (isSame) pinned = atCommit(pinned, text('x-repo-commit'))
-      const linked = /^(?:W\/)?"?([0-9a-f]{64})"?$/.exec(text('x-linked-etag'))?.[1]
+      // Anybody may say so; the hub is believed.
+      const linked = access.hub && isSame ? linkedHash(text('x-linked-etag')) : undefined
       const size = Number(text('x-linked-size') || Number.NaN)
       if (linked !== undefined && size > 0)
-        return { ok: true, value: { url: pinned, name, bytes: size, sha256: linked } }
-      const to = text('location')
-      if (statusCode >= 300 && statusCode < 400 && to !== '') {
-        url = allowed(new URL(to, url), options.env)
+        return { ok: true, value: { url: pinned, name, bytes: size, sha256: linked.toString('hex') } }
+      if (statusCode >= 300 && statusCode < 400 && text('location') !== '') {
+        url = nextHop(text('location'), url, seen, { what, env: options.env })
         continue
       }
       if (statusCode !== 200) return { ok: false, detail: `HTTP ${statusCode}` }
       const length = Number(text('content-length') || Number.NaN)
       return {
         ok: true,
-        value: { url: pinned, name, bytes: length > 0 ? length : undefined, sha256: linked },
+        value: { url: pinned, name, bytes: length > 0 ? length : undefined, sha256: linked?.toString('hex') },
       }
     }
-    return { ok: false, detail: 'it redirects without end' }
   } catch (error) {
     return { ok: false, detail: faultOf(error, options.signal) }
   } finally {
@@ -80,15 +84,6 @@ export async function probeFile(address: string, options: Options): Promise<Prob
 /** `main` goes on, and what was agreed to does not. */
 function atCommit(address: string, commit: string): string {
   return /^[0-9a-f]{40}$/.test(commit) ? address.replace(/(\/resolve\/)[^/]+\//, `$1${commit}/`) : address
-}
-
-function decoded(text: string): string {
-  try {
-    return decodeURIComponent(text)
-  } catch (error) {
-    if (error instanceof URIError) return text
-    throw error
-  }
 }
 
 /** Of a page that shows a file on Hugging Face, the file. */
@@ -108,7 +103,7 @@ export async function probeEndpoint(
   options: Options,
 ): Promise<Probe<string[]>> {
   const { request } = await import('undici')
-  const agent = await openAgent(options.env, options.waitMs ?? 15_000)
+  const agent = await openAgent(options.env, options.waitMs ?? 15_000, mostProbeBytes)
   try {
     const { statusCode, body } = await request(`${url}/models`, {
       dispatcher: agent,

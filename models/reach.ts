@@ -13,13 +13,42 @@ interface ReachOptions {
   readonly signal: AbortSignal
 }
 
-/** Why a download from there would fail at once, as a sentence; undefined where it would not. Downloads nothing. */
-export async function reach(from: Source, options: ReachOptions): Promise<string | undefined> {
+/** How long all of them together may take: a person waits for it. */
+const waitMs = 3000
+
+/** `late`: it has not answered in time, of which nothing follows; a download waits longer. */
+export type Reached =
+  | { readonly type: 'reached' | 'late' }
+  | { readonly type: 'fault'; readonly fault: string }
+
+/** Asks all sources at once whether a download from there could begin, in their order. Downloads nothing. */
+export async function reachAll(
+  sources: readonly { readonly from: Source; readonly cwd: string }[],
+  { env, signal }: Pick<ReachOptions, 'env' | 'signal'>,
+): Promise<Reached[]> {
+  const late = new AbortController()
+  const timer = setTimeout(() => late.abort(), waitMs)
+  const either = AbortSignal.any([signal, late.signal])
+  try {
+    return await Promise.all(
+      sources.map(async ({ from, cwd }): Promise<Reached> => {
+        const fault = await reach(from, { env, cwd, signal: either })
+        if (fault !== undefined) return { type: 'fault', fault }
+        return { type: either.aborted ? 'late' : 'reached' }
+      }),
+    )
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+/** Why a download from there would fail at once, as a sentence; undefined where it would not. */
+async function reach(from: Source, options: ReachOptions): Promise<string | undefined> {
   if ('shipped' in from || 'file' in from) return undefined
   try {
-    if ('npm' in from) await locate(from, options)
-    else return await reachUrl(from.url, sourceName(from), options)
-    return undefined
+    // npm may have answered out of its cache: the tarball itself is what will be asked for.
+    const place = 'npm' in from ? await locate(from, options) : { url: from.url }
+    return await reachUrl(place, sourceName(from), options)
   } catch (error) {
     if (options.signal.aborted) return undefined
     if (error instanceof ProblemError) return error.problem.what
@@ -29,14 +58,18 @@ export async function reach(from: Source, options: ReachOptions): Promise<string
   }
 }
 
-async function reachUrl(address: string, what: string, options: ReachOptions): Promise<string | undefined> {
-  const { url, headers, hub } = accessTo(address, options.env)
+async function reachUrl(
+  place: { readonly url: string; readonly headers?: Readonly<Record<string, string>> },
+  what: string,
+  options: ReachOptions,
+): Promise<string | undefined> {
+  const { url, headers, hub } = accessTo(place.url, options.env)
   const { request } = await import('undici')
   const agent = await openAgent(options.env, 10_000)
   try {
     const { statusCode, body } = await request(url, {
       method: 'HEAD',
-      headers,
+      headers: { ...place.headers, ...headers },
       dispatcher: agent,
       signal: options.signal,
     })

@@ -7,6 +7,8 @@ import { freePort } from '../test/support/free-port.ts'
 import { runningServers, usualServers } from './servers.ts'
 
 const never = new AbortController().signal
+/** On a machine that has much else to do. */
+const ample = 60_000
 
 /** Something that listens on the loopback; `url` is what a server of models would have. */
 async function listener(answer: RequestListener) {
@@ -32,7 +34,7 @@ suite('a program that serves models', () => {
       asked.push(request.url)
       response.end(listOf('qwen3:4b', 'nomic-embed-text', 'llama3.2'))
     })
-    assert.deepEqual(await runningServers([{ program: 'Ollama', url: ollama.url }], never), [
+    assert.deepEqual(await runningServers([{ program: 'Ollama', url: ollama.url }], never, ample), [
       { program: 'Ollama', url: ollama.url, models: ['qwen3:4b', 'llama3.2'] },
     ])
     assert.deepEqual(asked, ['/v1/models'])
@@ -49,6 +51,7 @@ suite('a program that serves models', () => {
         { program: 'llama-server', url: two.url },
       ],
       never,
+      ample,
     )
     assert.deepEqual(
       found.map(({ program }) => program),

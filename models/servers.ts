@@ -17,7 +17,7 @@ export type ServerProgram = 'Ollama' | 'LM Studio' | 'llama-server'
 
 type Candidate = Pick<RunningServer, 'program' | 'url'>
 
-/** How long all of them together may take. */
+/** How long each of them, all at once, may take to be reached, and then to answer. */
 const patienceMs = 500
 const mostBytes = 1_000_000
 
@@ -28,9 +28,9 @@ const mostBytes = 1_000_000
 export async function runningServers(
   candidates: readonly Candidate[],
   signal: AbortSignal,
+  waitMs = patienceMs,
 ): Promise<RunningServer[]> {
-  const patience = AbortSignal.any([signal, AbortSignal.timeout(patienceMs)])
-  const found = await Promise.all(candidates.map(candidate => ask(candidate, patience)))
+  const found = await Promise.all(candidates.map(candidate => ask(candidate, signal, waitMs)))
   signal.throwIfAborted()
   return found.filter(server => server !== undefined)
 }
@@ -57,7 +57,12 @@ function ollamaHost(text: string): string | undefined {
   return isLoopback(url.hostname) ? url.origin : undefined
 }
 
-async function ask({ program, url }: Candidate, signal: AbortSignal): Promise<RunningServer | undefined> {
+async function ask(
+  { program, url }: Candidate,
+  given: AbortSignal,
+  waitMs: number,
+): Promise<RunningServer | undefined> {
+  let signal = patient(given, waitMs)
   try {
     const { hostname, port, protocol } = new URL(url)
     // Most often nobody is there, and then all this costs nothing.
@@ -67,6 +72,8 @@ async function ask({ program, url }: Candidate, signal: AbortSignal): Promise<Ru
       signal,
     )
     const { Agent, request } = await import('undici')
+    // The server is not to blame for what that takes on a busy machine.
+    signal = patient(given, waitMs)
     const agent = new Agent({ maxResponseSize: mostBytes })
     try {
       const { statusCode, body } = await request(`${url}/models`, { dispatcher: agent, signal })
@@ -81,6 +88,10 @@ async function ask({ program, url }: Candidate, signal: AbortSignal): Promise<Ru
     if (signal.aborted || typeof (error as NodeJS.ErrnoException).code === 'string') return undefined
     throw error
   }
+}
+
+function patient(signal: AbortSignal, waitMs: number): AbortSignal {
+  return AbortSignal.any([signal, AbortSignal.timeout(waitMs)])
 }
 
 const listSchema = z.object({ data: z.array(z.looseObject({ id: z.string().min(1) })).max(10_000) })

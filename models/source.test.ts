@@ -41,6 +41,12 @@ test('who vouches for a download, and how it is remembered', () => {
   assert.equal(trustOf({ url, bytes: 1, sha256, trust: 'hub' }), 'hub')
   assert.equal(trustOf({ url, bytes: 1, sha256 }), 'catalog')
   assert.equal(sourceAddress({ url, bytes: 1 }), 'https://example.com/x.gguf')
+  // A query is not kept, since it may be a secret, and two files that differ in it alone stay two.
+  const addresses = ['1', '2'].map(file =>
+    sourceAddress({ url: `https://example.com/x?file=${file}`, bytes: 1 }),
+  )
+  for (const address of addresses) assert.match(address, /^https:\/\/example\.com\/x#query-[0-9a-f]{12}$/)
+  assert.notEqual(addresses[0], addresses[1])
 })
 
 test('a model comes out of an archive of this machine, with a folder whole, and the archive stays', async () => {

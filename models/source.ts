@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import { isAbsolute, normalize } from 'node:path'
 import { z } from 'zod'
 
@@ -115,11 +116,20 @@ export function sourceName(from: Source): string {
   return 'npm' in from ? `npm: ${from.npm}@${from.version}` : new URL(from.url).host
 }
 
-/** The same for programs, and exact: what lock.json remembers a download by. No name or password of a URL is in it. */
+/** The same for programs, and exact: what lock.json remembers a download by. No secret of a URL is in it. */
 export function sourceAddress(from: Source): string {
-  if (!('url' in from)) return sourceName(from)
-  const url = new URL(from.url)
-  url.username = url.password = url.hash = ''
+  return 'url' in from ? withoutSecrets(from.url) : sourceName(from)
+}
+
+/**
+ * A URL as it may be stored and shown: without name and password, and without its query, which may hold a token. Where a query
+ * says which file it is, two files must not look like one: so a part of its hash takes its place, as a fragment.
+ */
+export function withoutSecrets(address: string): string {
+  const url = new URL(address)
+  const { search } = url
+  url.username = url.password = url.search = url.hash = ''
+  if (search !== '') url.hash = `query-${createHash('sha256').update(search).digest('hex').slice(0, 12)}`
   return url.href
 }
 

@@ -46,12 +46,22 @@ export async function follow(
       return Number(head.headers['content-length'] ?? Infinity) < 65_536 ? () => undefined : undefined
     })
     if (!isRedirect(head)) return
-    const next = URL.parse(head.headers['location'] ?? '', url)
-    const fault = faultOf(next, url, seen)
-    if (next === null || fault !== undefined) throw new ProblemError(messages.redirects(what, fault ?? ''))
-    next.hash = ''
-    url = allowed(next, job.env)
+    url = nextHop(head.headers['location'], url, seen, { what, env: job.env })
   }
+}
+
+/** Where a redirect leads to. Throws a ProblemError for one that is not followed. `seen`: where it has led so far. */
+export function nextHop(
+  location: string | undefined,
+  from: string,
+  seen: ReadonlySet<string>,
+  { what, env }: Pick<Job, 'what' | 'env'>,
+): string {
+  const next = URL.parse(location ?? '', from)
+  if (next !== null) next.hash = ''
+  const fault = faultOf(next, from, seen)
+  if (next === null || fault !== undefined) throw new ProblemError(messages.redirects(what, fault ?? ''))
+  return allowed(next, env)
 }
 
 function isRedirect({ status, headers }: Head): boolean {

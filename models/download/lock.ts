@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto'
-import { linkSync, readFileSync, rmSync, statSync, watch, writeFileSync } from 'node:fs'
+import { type FSWatcher, linkSync, readFileSync, rmSync, watch, writeFileSync } from 'node:fs'
 import { mkdir } from 'node:fs/promises'
-import { dirname } from 'node:path'
+import { setTimeout as delay } from 'node:timers/promises'
+import { basename, dirname } from 'node:path'
+import { parseIdentity } from '../../lib/identity-schema.ts'
 import { identify, isAlive, type ProcessIdentity } from '../../lib/process-identity.ts'
 
 export interface Lock {
@@ -20,6 +22,7 @@ export async function acquire(
   signal: AbortSignal,
   onWait: () => void,
 ): Promise<Lock | undefined> {
+  let contendedSince: number | undefined
   for (let waited = false; ; waited = true) {
     signal.throwIfAborted()
     await mkdir(dirname(path), { recursive: true })
@@ -29,7 +32,10 @@ export async function acquire(
     const owner = ownerOf(path)
     if (owner === undefined) continue
     if (owner === 'unreadable' || !isAlive(owner)) {
-      if (!breakLock(path, owner)) return undefined
+      const broken = breakLock(path, owner, performance.now() - (contendedSince ?? Infinity) > longestBreakMs)
+      if (broken === 'impossible') return undefined
+      contendedSince = broken === 'contended' ? (contendedSince ?? performance.now()) : undefined
+      if (broken === 'contended') await delay(10, undefined, { signal })
       continue
     }
     if (!waited) onWait()
@@ -58,12 +64,9 @@ function tryLink(path: string): 'made' | 'taken' | 'impossible' {
 
 function ownerOf(path: string): ProcessIdentity | 'unreadable' | undefined {
   try {
-    const { pid, started, boot } = (JSON.parse(readFileSync(path, 'utf8')) ?? {}) as Partial<ProcessIdentity>
-    if (pid === undefined || started === undefined || boot === undefined) return 'unreadable'
-    return { pid, started, boot }
-  } catch (error) {
     // Such as after a power cut, which may leave a file without its content.
-    if (error instanceof SyntaxError) return 'unreadable'
+    return parseIdentity(readFileSync(path, 'utf8')) ?? 'unreadable'
+  } catch (error) {
     const { code } = error as NodeJS.ErrnoException
     if (code === 'ENOENT') return undefined
     if (code === 'EISDIR' || code === 'EACCES') return 'unreadable'
@@ -73,31 +76,36 @@ function ownerOf(path: string): ProcessIdentity | 'unreadable' | undefined {
 
 /**
  * Removes the lock of a process that has ended, and never that of one which took it over meanwhile: only who makes the link
- * named after the dead owner may remove its lock, and only if the link turns out to be that lock. False: somebody was killed
- * in between, so that nobody may.
+ * named after the dead owner may remove its lock, and only if the link turns out to be that lock. Contended: somebody else has
+ * made it; `isLeft`: they were killed in between.
  */
-function breakLock(path: string, owner: ProcessIdentity | 'unreadable'): boolean {
+function breakLock(
+  path: string,
+  owner: ProcessIdentity | 'unreadable',
+  isLeft: boolean,
+): 'broken' | 'contended' | 'impossible' {
   const name = owner === 'unreadable' ? 'unreadable' : `${owner.pid}-${owner.started}`
   const grave = `${path}.${name.replaceAll(/\W/g, '_')}`
   try {
     linkSync(path, grave)
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException
-    // Taking it takes microseconds: a link that is older than a minute is that of a killed process.
-    const made = code === 'EEXIST' ? statSync(grave, { throwIfNoEntry: false })?.ctimeMs : undefined
-    if (made !== undefined && Date.now() - made > 60_000) rmSync(grave, { force: true })
-    if (code === 'EEXIST') return made === undefined
-    if (code === 'ENOENT') return true
+    if (code === 'EEXIST' && isLeft) rmSync(grave, { force: true })
+    if (code === 'EEXIST') return 'contended'
+    if (code === 'ENOENT') return 'broken'
     // Something else has that name.
-    if (code === 'EPERM' || code === 'EACCES') return false
+    if (code === 'EPERM' || code === 'EACCES') return 'impossible'
     throw error
   }
   const buried = ownerOf(grave)
   const isSame = owner === 'unreadable' ? buried === owner : typeof buried === 'object' && same(buried, owner)
   if (isSame) rmSync(path, { force: true })
   rmSync(grave, { force: true })
-  return true
+  return 'broken'
 }
+
+/** It takes microseconds. */
+const longestBreakMs = 10_000
 
 function same(one: ProcessIdentity, other: ProcessIdentity): boolean {
   return one.pid === other.pid && one.started === other.started && one.boot === other.boot
@@ -111,14 +119,25 @@ function change(path: string, owner: ProcessIdentity, signal: AbortSignal): Prom
     if (signal.aborted || typeof now !== 'object' || !same(now, owner) || !isAlive(owner)) resolve()
   }
   const timer = setInterval(look, 1000)
-  const watcher = watch(dirname(path), look)
+  const watcher = watched(dirname(path), name => void (name === basename(path) && look()))
   // The folder may go together with the lock.
-  watcher.on('error', look)
+  watcher?.on('error', look)
   signal.addEventListener('abort', look)
   look()
   return promise.finally(() => {
     clearInterval(timer)
-    watcher.close()
+    watcher?.close()
     signal.removeEventListener('abort', look)
   })
+}
+
+/** Undefined where nothing can be watched: the system has given out all that it has for it, or the folder is gone. */
+function watched(folder: string, onChange: (name: string | null) => void): FSWatcher | undefined {
+  try {
+    return watch(folder, (_, name) => onChange(name))
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'EMFILE' || code === 'ENOSPC' || code === 'ENOENT') return undefined
+    throw error
+  }
 }

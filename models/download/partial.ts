@@ -45,7 +45,7 @@ export class Partial {
 
   private constructor(path: string, wanted: Wanted, file: FileHandle) {
     this.path = path
-    this.#journalPath = `${path.replace(/\.partial$/, '')}.journal`
+    this.#journalPath = journalOf(path)
     this.#wanted = wanted
     this.#address = createHash('sha256').update(wanted.url).digest('hex')
     this.#file = file
@@ -94,12 +94,12 @@ export class Partial {
     return damaged
   }
 
-  /** A file of other bytes, or of an address that alone says what it is, is another download. */
-  #fits({ bytes, piece, address }: JournalHead): boolean {
+  /** A file of other bytes, or of an address that alone says what it is, is another download; so may be one without a name for its version. */
+  #fits({ bytes, piece, address, validator }: JournalHead): boolean {
     return (
       bytes === this.#wanted.bytes &&
       piece === pieceBytes &&
-      (this.#wanted.isKnown || address === this.#address)
+      (this.#wanted.isKnown || (address === this.#address && validator !== undefined))
     )
   }
 
@@ -116,8 +116,7 @@ export class Partial {
   async reset(): Promise<void> {
     this.#closeJournal()
     await this.#file.close()
-    rmSync(this.#journalPath, { force: true })
-    rmSync(this.path, { force: true })
+    removePartial(this.path)
     this.#file = await openFile(this.path)
     await this.#file.truncate(this.#wanted.bytes)
     this.pieces = new Pieces(this.#wanted.bytes, pieceBytes)
@@ -158,17 +157,21 @@ export class Partial {
     await this.#file.close()
   }
 
-  /** Only after `close`. */
-  remove(): void {
-    // The journal first: what it would say of another file under that name would be wrong.
-    rmSync(this.#journalPath, { force: true })
-    rmSync(this.path, { force: true })
-  }
-
   #closeJournal(): void {
     if (this.#journal !== undefined) closeSync(this.#journal)
     this.#journal = undefined
   }
+}
+
+export function journalOf(path: string): string {
+  return path.replace(/\.partial$/, '.journal')
+}
+
+/** What is there of a download; nobody may have it open. */
+export function removePartial(path: string): void {
+  // The journal first: what it would say of another file under that name would be wrong.
+  rmSync(journalOf(path), { force: true })
+  rmSync(path, { force: true })
 }
 
 async function openFile(path: string): Promise<FileHandle> {

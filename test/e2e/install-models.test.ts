@@ -1,7 +1,8 @@
 import assert from 'node:assert/strict'
 import { createHash, randomBytes } from 'node:crypto'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
+import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises'
+import { existsSync } from 'node:fs'
+import { dirname, join } from 'node:path'
 import { test } from 'node:test'
 import { modelEntry, type ModelEntry } from '../../models/catalog.ts'
 import { fetchModel } from '../../models/fetch.ts'
@@ -83,7 +84,7 @@ test('a server that stands still is not waited for without end', async () => {
     env: envOf(registry),
     cwd: stack.path,
     signal,
-    stallMs: 300,
+    stallMs: 1000,
     pauseMs: 1,
   })
   assert.equal(problem?.code, 'download_stalled')
@@ -152,6 +153,23 @@ test('a damaged model is made whole, and what else lies in its folder stays', as
     notices: [],
   })
   assert.deepEqual(await everything(stack.path), ['m', 'm/mine.txt', 'm/weights.onnx', 'm/words.txt'])
+})
+
+test('a download that nobody came back for in a month goes when all that was wanted has come', async () => {
+  await using registry = await start()
+  await using stack = await makeStackFolder()
+  const old = join(stack.environment.modelsDir, '.partial/old.partial')
+  await mkdir(dirname(old), { recursive: true })
+  await writeFile(old, 'old')
+  const then = Date.now() / 1000 - 31 * 24 * 3600
+  await utimes(old, then, then)
+  const environment = { ...stack.environment, models: [modelFrom(registry, npm, files)] }
+  registry.mode = '404'
+  await install(environment, agreed, testIo(envOf(registry)))
+  assert.equal(existsSync(old), true)
+  registry.mode = 'ok'
+  await install(environment, agreed, testIo(envOf(registry)))
+  assert.equal(existsSync(dirname(old)), false)
 })
 
 test('a model by URL: an archive, with its sha256', async () => {

@@ -29,9 +29,13 @@ export async function makeChoiceStack(yaml = 'language_model: starter\n') {
     HF_HOME: machine.at('user/hf'),
     XDG_RUNTIME_DIR: machine.at('run'),
   }
-  const main = [process.execPath, join(root, 'runner/main.ts')] as const
+  const main = [
+    '--import',
+    join(root, 'test/support/programs/nobody-serves.ts'),
+    join(root, 'runner/main.ts'),
+  ]
   const ask = (...words: string[]) =>
-    execa(main[0], [main[1], ...words, '--stack', file], {
+    execa(process.execPath, [...main, ...words, '--stack', file], {
       env,
       extendEnv: false,
       reject: false,
@@ -42,7 +46,8 @@ export async function makeChoiceStack(yaml = 'language_model: starter\n') {
     file,
     env,
     ask,
-    line: (...words: string[]) => `${main.join(' ')} ${words.join(' ')} --stack ${file}; echo ended with $?`,
+    line: (...words: string[]) =>
+      `${process.execPath} ${main.join(' ')} ${words.join(' ')} --stack ${file}; echo ended with $?`,
     open: (columns = 80) => Terminal.open({ columns, rows: 24, cwd: machine.path, env }),
     local: () => textAt(machine.at('stack.local.yaml')),
     own: async () => {

@@ -19,13 +19,17 @@ export async function noPython(): Promise<false | string> {
   return search.type === 'found' ? false : `there is no Python ${anyPython} here`
 }
 
-/** A stack that needs a venv, on a machine without an index: pip finds only what lies in `wheels`, and there is no uv. */
-export async function venvRig() {
+/**
+ * A stack that needs a venv, on a machine without an index: pip finds only what lies in `wheels`, and there is no uv. `bin`:
+ * a folder of programs that go before all others.
+ */
+export async function venvRig(bin?: string) {
   const stack = await makeStackFolder()
   const wheels = join(stack.path, 'wheels')
   await mkdir(wheels)
   const environment = withPython(stack.environment, anyPython)
-  const env = pipEnv(wheels)
+  const own = pipEnv(wheels)
+  const env = bin === undefined ? own : { ...own, PATH: `${bin}${delimiter}${own['PATH']}` }
   const [requirements = '', dev = ''] = environment.python?.requirements ?? []
   return {
     path: stack.path,
@@ -53,8 +57,8 @@ export async function venvRig() {
 export type VenvRig = Awaited<ReturnType<typeof venvRig>>
 
 /** With a venv that has one package. */
-export async function filledRig(): Promise<VenvRig> {
-  const rig = await venvRig()
+export async function filledRig(bin?: string): Promise<VenvRig> {
+  const rig = await venvRig(bin)
   await writeWheel(rig.wheels, { name: 'courante-probe', version: '1.0' })
   await rig.ask('courante-probe==1.0\n')
   const outcome = await rig.install()
