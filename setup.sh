@@ -23,7 +23,11 @@ fingerprint() {
   } 2>/dev/null | cksum
 }
 
+lock=$root/.runtime/installing
+locked=
 hand_over() {
+  # What goes on under this pid installs nothing.
+  [ -z "$locked" ] || rm -f "$lock"
   PATH=$(dirname -- "$node"):$PATH
   NODE_COMPILE_CACHE=${NODE_COMPILE_CACHE:-$root/.runtime/compile-cache}
   export PATH NODE_COMPILE_CACHE
@@ -43,14 +47,16 @@ hand_over() {
 # Tests need the development packages too; once they are here they serve everything.
 wanted=use
 [ "$command" = test ] && wanted=all
-if [ -f "$root/.runtime/ready" ]; then
-  { read -r node && read -r have && read -r sum; } <"$root/.runtime/ready" || node=
-  if [ -n "$node" ] && [ -x "$node" ] && { [ -n "$packaged" ] || { [ -d "$root/node_modules" ] && [ -d "$root/services/engines/node_modules" ]; }; } && { [ "$have" = all ] || [ "$have" = "$wanted" ]; } &&
-    [ "$(fingerprint "$node" "$have")" = "$sum" ]; then
-    hand_over "$@"
-  fi
-  [ "${have:-}" = all ] && wanted=all
-fi
+have=
+# By the last run that ended well; its node is in $node then.
+is_ready() {
+  [ -f "$root/.runtime/ready" ] || return 1
+  { read -r node && read -r have && read -r sum; } <"$root/.runtime/ready" || return 1
+  [ -x "$node" ] && { [ -n "$packaged" ] || { [ -d "$root/node_modules" ] && [ -d "$root/services/engines/node_modules" ]; }; } && { [ "$have" = all ] || [ "$have" = "$wanted" ]; } &&
+    [ "$(fingerprint "$node" "$have")" = "$sum" ]
+}
+if is_ready; then hand_over "$@"; fi
+[ "$have" = all ] && wanted=all
 
 fail() {
   printf 'courante: %s\n  → %s\n' "$1" "$2" >&2
@@ -108,6 +114,39 @@ for argument in "$@"; do
     --) break ;;
   esac
 done
+
+# One process at a time installs in this folder. The lock is a link that leads nowhere: it is there with its owner's name,
+# or not at all. The name is a pid and the start of that process, so that a dead one's holds nobody up.
+born() {
+  if [ -r /proc/self/stat ]; then
+    # proc(5), counted from the last bracket: state, which for a zombie is Z, and the 22nd is the start.
+    sed -n 's/.*) [^ZX] //p' "/proc/$1/stat" 2>/dev/null | cut -d ' ' -f 19
+  else
+    LC_ALL=C TZ=UTC ps -o stat= -o lstart= -p "$1" 2>/dev/null | sed -n 's/^[^Z][^ ]* *//p' | tr -d ' '
+  fi
+}
+is_alive() { [ -n "${1#*:}" ] && [ "$(born "${1%%:*}")" = "${1#*:}" ]; }
+# Whether somebody else is installing; the lock of a dead one goes.
+is_busy() {
+  owner=$(readlink "$lock") || return 1
+  is_alive "$owner" && return
+  # One at a time, or the second would remove what the first has put there since.
+  if ln -s "$me" "$lock.taking" 2>/dev/null; then
+    [ "$(readlink "$lock")" != "$owner" ] || rm -f "$lock"
+    rm -f "$lock.taking"
+  elif taker=$(readlink "$lock.taking") && ! is_alive "$taker"; then
+    rm -f "$lock.taking"
+  fi
+  return 1
+}
+# Then all is looked at anew: most often nothing is left to do.
+wait_and_restart() {
+  echo "Another process (pid ${owner%%:*}) is installing in this folder. Waiting for its end …"
+  while is_busy; do sleep 1; done
+  exec sh "$root/setup.sh" "$@"
+}
+me=$$:$(born $$)
+
 offline=
 case ${OFFLINE:-} in 1 | [Tt][Rr][Uu][Ee] | [Yy][Ee][Ss] | [Oo][Nn]) offline=--offline ;; esac
 # Only `up`, `init` and `test` install; any other command says what to do first.
@@ -115,11 +154,13 @@ missing='the packages are not installed yet, or have changed.'
 [ -z "$packaged" ] || missing='there is no Node >= 24.12 here.'
 case $command in
   up | init | test) ;;
-  *) [ "$answer" = yes ] || fail "$missing" "Run: $up" 4 ;;
+  uninstall) fail 'there is no Node >= 24.12 here any more, which it needs.' 'Look at what is left, then remove it: git clean -xdn, git clean -xdf' 4 ;;
+  *) fail "$missing" "Run: $up" 4 ;;
 esac
 # What can't come to a good end is said before the question.
 log=$root/.runtime/install.log
 if [ "$answer" != no ]; then
+  if is_busy; then wait_and_restart "$@"; fi
   for folder in "$root" "$root/.runtime" "$root/node_modules" "$root/services/engines" "$root/services/engines/node_modules"; do
     [ ! -d "$folder" ] || [ -w "$folder" ] || fail "$folder can't be written." "$(if [ -n "$packaged" ]; then echo 'Install Node 24.12 or later by hand, then run this again.'; else echo 'It is read-only, or belongs to another user: mend that, then run this again.'; fi)"
   done
@@ -131,6 +172,8 @@ if [ "$answer" != no ]; then
     [ -d "$root/services/engines/node_modules" ] || need=$((need + 140))
   fi
   free=$(df -Pk "$root" 2>/dev/null | sed -n '2s/.*[[:space:]]\([0-9]\{1,\}\)[[:space:]]\{1,\}[0-9]\{1,\}%.*/\1/p')
+  # From KiB to kB.
+  [ -z "$free" ] || free=$((free * 128 / 125))
   [ -z "$free" ] || [ $((free / 1000)) -ge "$need" ] || fail "the disk has too little room: $((free / 1000)) MB are free, and $need MB are needed in $root." 'Make room, then run this again.'
 fi
 case $answer in
@@ -149,6 +192,19 @@ case $answer in
 esac
 
 mkdir -p "$root/.runtime"
+tries=0
+until ln -s "$me" "$lock" 2>/dev/null; do
+  if is_busy; then wait_and_restart "$@"; fi
+  tries=$((tries + 1))
+  [ $tries -lt 5 ] || sleep 1
+  [ $tries -lt 20 ] || fail "$lock can't be made." 'Remove what is there, or mend the permissions of its folder, then run this again.'
+done
+locked=yes
+trap 'rm -f "$lock"' EXIT
+# While the question stood, somebody else may have installed it all, and be running it by now.
+chosen=$node
+if is_ready; then hand_over "$@"; fi
+node=$chosen
 # Until all of it is here again: a run that is killed must not leave a half that counts as whole.
 rm -f "$root/.runtime/ready"
 quietly() {

@@ -1,4 +1,5 @@
 import { exit } from '../lib/exit.ts'
+import { plainLines } from '../lib/plain.ts'
 import type { Problem } from '../lib/problem.ts'
 
 /** Every sentence about a failure that the runner's commands can print. */
@@ -13,6 +14,12 @@ export const messages = {
     code: 'bad_arguments',
     what: detail,
     todo: `Usage: courante ${usage}`,
+    exit: exit.usage,
+  }),
+  badMirror: (value: string): Problem => ({
+    code: 'bad_mirror',
+    what: `--mirror takes an http or https address, not "${value}".`,
+    todo: 'In place of https://huggingface.co: --mirror https://mirror.example.com; of another host: --mirror HOST=URL',
     exit: exit.usage,
   }),
   stackMissing: (path: string): Problem => ({
@@ -127,7 +134,7 @@ export const messages = {
 
 /** What `up` tells besides failures; each ends its line. */
 export const notices = {
-  note: (text: string): string => `note: ${text}\n`,
+  note: (text: string): string => `note: ${plainLines(text)}\n`,
   address: (name: string, address: string): string => `${name}: ${address}\n`,
   stackFound: (path: string): string => `stack: ${path}\n`,
   attaching: (name: string, supervisor: number): string =>

@@ -33,7 +33,10 @@ export function search(message: string, choices: readonly Choice[], io: Io): Pro
 
 /** One of a few. */
 export function choose(message: string, choices: readonly Choice[], io: Io): Promise<string | undefined> {
-  return prompt<string>({ type: 'select', message, choices: [...choices], initial: 0 }, io)
+  return prompt<string>(
+    { type: 'select', message, choices: [...choices], initial: 0, hint: 'arrows, Enter; Esc ends' },
+    io,
+  )
 }
 
 /** Any of a few; Space changes one. Undefined after Escape, Ctrl-C or a signal. */

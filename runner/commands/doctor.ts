@@ -19,6 +19,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   try {
     const how = { fast: values.fast === true, deep: values.deep === true }
     const checks = await examine(subject, how, io)
+    // A look that was cut off has found nothing wrong, which means nothing.
+    io.signal.throwIfAborted()
     const ok = checks.every(({ state }) => state !== 'fail')
     io.stdout.write(
       values.json === true ? `${JSON.stringify({ ok, checks }, null, 2)}\n` : report(subject.dir, checks, io),

@@ -1,5 +1,6 @@
 import { exitCodeOf, type Io, type Program } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
+import { isTerminal } from '../is-terminal.ts'
 import { messages } from '../messages.ts'
 import { problems } from '../portal/messages.ts'
 import { type Subcommand, usages } from '../models/usages.ts'
@@ -48,8 +49,4 @@ function chooseProgram(argv: readonly string[], io: Io): [Load, readonly string[
   if (Object.hasOwn(programs, name)) return [programs[name as Subcommand], rest]
   const detail = `there is no "models ${name}".`
   throw new ProblemError(messages.badArguments(detail, Object.values(usages).join('\n         courante ')))
-}
-
-function isTerminal({ stdin, stdout }: Io): boolean {
-  return stdin.isTTY === true && stdout.isTTY === true
 }

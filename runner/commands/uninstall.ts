@@ -4,6 +4,8 @@ import { join } from 'node:path'
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
+import { removeIfEmpty } from '../../lib/remove-if-empty.ts'
+import { isTerminal } from '../is-terminal.ts'
 import { parseOptions, whereOptions } from '../options.ts'
 import { sweepStaleRun } from '../supervisor/sweep.ts'
 import type { Item, Kept } from '../uninstall/item.ts'
@@ -11,7 +13,7 @@ import { Measure } from '../uninstall/measure.ts'
 import { problems, words } from '../uninstall/messages.ts'
 import { isInside, lstatOf } from '../uninstall/paths.ts'
 import { openPlace, type Place } from '../uninstall/place.ts'
-import { type NotRemoved, putAside, remove, removeIfEmpty } from '../uninstall/remove.ts'
+import { type NotRemoved, putAside, remove } from '../uninstall/remove.ts'
 import { checkNotRunning } from '../uninstall/running.ts'
 import { bytesText, listing, type Measured, sum } from '../uninstall/show.ts'
 import { survey } from '../uninstall/survey.ts'
@@ -73,7 +75,11 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(isEmpty ? words.nothing(place.dir) : listing(place, measured, kept))
   }
   if (isDry || measured.length === 0) return exit.ok
-  if (values.yes !== true) await agree(isJson, io)
+  if (values.yes !== true) {
+    await agree(isJson, io)
+    // Minutes may have gone by.
+    await checkNotRunning(place)
+  }
   if (place.isHomeOurs) await sweepStaleRun(place.home)
   const left = await removeAll(
     measured.map(({ item }) => item),
@@ -100,8 +106,7 @@ const isPackage = import.meta.dirname.includes('/node_modules/')
 
 /** Throws a ProblemError unless a person says yes; a CI that has nobody to ask is no reason to delete. */
 async function agree(isJson: boolean, io: Io): Promise<void> {
-  if (isJson || io.stdin.isTTY !== true || io.stdout.isTTY !== true)
-    throw new ProblemError(problems.cannotAsk())
+  if (isJson || !isTerminal(io)) throw new ProblemError(problems.cannotAsk())
   // Not the questions of the installer, which are an npm package. The terminal keeps its own Ctrl-C.
   const lines = createInterface({ input: io.stdin, output: io.stdout, terminal: false })
   const closed = new AbortController()

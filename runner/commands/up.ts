@@ -6,7 +6,7 @@ import { chooseConsole } from '../console/choose.ts'
 import { fastChecks } from '../doctor/fast.ts'
 import { checkLines } from '../doctor/show.ts'
 import type { Consent } from '../install/consent.ts'
-import { install } from '../install/install.ts'
+import { install, type InstallOptions } from '../install/install.ts'
 import { satisfies } from '../install/version.ts'
 import { checkHome, checkPorts, isOutdated, newStack, prepareRun, startSupervisor } from '../launch.ts'
 import { messages, notices } from '../messages.ts'
@@ -65,13 +65,14 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
   const consent = consentOf(values, io)
   const chosen = await chooseLanguageModel(context, consent, values, io)
   const wanted = chosen === undefined ? context : withLanguageModel(context, chosen.id)
-  await installMissing(wanted, consent, io, async without => {
+  await installMissing(wanted, consent, io, async (away, without) => {
     const [{ record }, { writeLocal }] = await Promise.all([
       import('../setup/record.ts'),
       import('../stack/local-file.ts'),
     ])
     const { path, stack } = wanted.loaded
-    if (chosen !== undefined) await record(chosen, wanted)
+    // What can't be had is no choice; the next start asks again.
+    if (chosen !== undefined && !away.includes(chosen.id)) await record(chosen, wanted)
     if (without.length > 0) await writeLocal(path, 'without', [...stack.without, ...without])
   })
   context = await runContext(values, io)
@@ -140,7 +141,7 @@ async function installMissing(
   { environment }: RunContext,
   consent: Consent,
   io: Io,
-  onAgreed: (without: readonly string[]) => Promise<void>,
+  onAgreed: NonNullable<InstallOptions['onAgreed']>,
 ): Promise<void> {
   const environmentGranted = io.env['COURANTE_ENVIRONMENT_GRANTED'] === '1'
   const outcome = await install(environment, { consent, environmentGranted, onAgreed }, io)

@@ -1,5 +1,6 @@
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
+import { isTerminal } from '../is-terminal.ts'
 import { messages } from '../messages.ts'
 import type { Console } from './console.ts'
 
@@ -27,9 +28,10 @@ export async function chooseConsole(named: string | undefined, io: Io): Promise<
   return 'plain'
 }
 
-function whyNoScreen({ stdin, stdout, env }: Io): string | undefined {
-  if (stdin.isTTY !== true || stdout.isTTY !== true) return 'this is no terminal'
-  if (env['TERM'] === undefined || env['TERM'] === 'dumb') return 'TERM does not name a terminal'
+function whyNoScreen(io: Io): string | undefined {
+  if (!isTerminal(io)) return 'this is no terminal'
+  const term = io.env['TERM']
+  if (term === undefined || term === 'dumb') return 'TERM does not name a terminal'
   return undefined
 }
 

@@ -55,7 +55,6 @@ export function languageModel({ loaded, places }: RunContext, io: Io): Check[] {
   const entry = catalog.get(id)
   const model = resolveModel(id, catalog, { dir, modelsDir })
   if (entry === undefined || model === undefined) return [says.languageModelGone(id)]
-  // Where it is only not installed yet, the stack's models say so.
-  const isGone = checkSizes(model).type === 'missing' && own.defaults.llm === id
-  return isGone ? [says.languageModelGone(id)] : judge(estimateMemory(entry))
+  if (checkSizes(model).type === 'missing') return [says.languageModelNotYet(id)]
+  return judge(estimateMemory(entry))
 }

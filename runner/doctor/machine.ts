@@ -1,9 +1,9 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs'
+import { readlinkSync, statSync } from 'node:fs'
 import { freemem } from 'node:os'
 import { dirname } from 'node:path'
 import type { Io } from '../../lib/io.ts'
+import { namesIn, reachableOr, textOf } from '../../lib/reachable.ts'
 import { type Gpu, freeSpace, lookAtMachine, measureGpus } from '../../models/machine.ts'
-import { unreachable } from '../../models/stat-file.ts'
 import type { Check } from './check.ts'
 import { says } from './messages.ts'
 import type { Subject } from './subject.ts'
@@ -44,7 +44,7 @@ export function disks({ home, modelsDir }: Pick<Subject, 'home' | 'modelsDir'>, 
 
 /** Of a folder that may not be there yet. */
 function diskOf(path: string): number {
-  const disk = orElse(undefined, () => statSync(path).dev)
+  const disk = reachableOr(undefined, () => statSync(path).dev)
   return disk ?? (path === dirname(path) ? 0 : diskOf(dirname(path)))
 }
 
@@ -73,7 +73,7 @@ export function inotifyUse(): Check[] {
   let used = 0
   for (const pid of namesIn('/proc').filter(name => /^\d+$/.test(name)))
     for (const fd of namesIn(`/proc/${pid}/fd`))
-      if (linkOf(`/proc/${pid}/fd/${fd}`) === 'anon_inode:inotify') used++
+      if (reachableOr('', () => readlinkSync(`/proc/${pid}/fd/${fd}`)) === 'anon_inode:inotify') used++
   return used > 0.8 * most ? [says.inotifyUsed(used, most)] : []
 }
 
@@ -96,27 +96,4 @@ export function terminal({ stdout, env }: Io): Check[] {
     ...(process.platform === 'linux' && !/utf-?8/i.test(locale) ? [says.terminalAscii(locale)] : []),
   ]
   return faults.length > 0 ? faults : [says.terminal(term, columns)]
-}
-
-function textOf(path: string): string {
-  return orElse('', () => readFileSync(path, 'utf8'))
-}
-
-function namesIn(path: string): string[] {
-  return orElse([], () => readdirSync(path))
-}
-
-function linkOf(path: string): string {
-  return orElse('', () => readlinkSync(path))
-}
-
-function orElse<T>(otherwise: T, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    // ESRCH: the process ended between two looks.
-    if (code !== undefined && (unreachable.has(code) || code === 'ESRCH')) return otherwise
-    throw error
-  }
 }

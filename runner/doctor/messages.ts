@@ -236,6 +236,13 @@ export const says = {
     ),
   languageModelGone: (id: string): Check =>
     fail('models', 'language_model', `the chosen language model, ${id}, is not here.`, 'courante setup'),
+  languageModelNotYet: (id: string): Check =>
+    warn(
+      'models',
+      'language_model',
+      `${id} is what should answer where no model is named, and it is not installed.`,
+      './courante up: it asks, then downloads. Another one: ./courante setup',
+    ),
   languageModelBig: (id: string, need: number, budget: number): Check =>
     warn(
       'models',

@@ -6,9 +6,6 @@ import type { Check } from './check.ts'
 import { says } from './messages.ts'
 import type { Subject } from './subject.ts'
 
-/** How long all hosts together may take. */
-const waitMs = 3000
-
 /** Whether what is missing could be downloaded, all of it asked at once. Nothing is opened offline, or where nothing is missing. */
 export async function sources(seen: Seen, { dir }: Subject, io: Io): Promise<Check[]> {
   if (isOffline(io.env)) return [says.offline()]
@@ -16,21 +13,16 @@ export async function sources(seen: Seen, { dir }: Subject, io: Io): Promise<Che
     ({ model, state }) => state.type !== 'present' && !('shipped' in model.from),
   )
   if (missing.length === 0) return [says.nothingMissing()]
-  const { reach } = await import('../../models/reach.ts')
-  const late = new AbortController()
-  const timer = setTimeout(() => late.abort(), waitMs)
-  const signal = AbortSignal.any([io.signal, late.signal])
-  try {
-    return await Promise.all(
-      missing.map(async ({ model: { id, from } }) => {
-        const fault = await reach(from, { env: io.env, cwd: dir, signal })
-        if (fault !== undefined) return says.unreached(id, fault)
-        return late.signal.aborted ? says.late(id, sourceName(from)) : says.reached(id, sourceName(from))
-      }),
-    )
-  } finally {
-    clearTimeout(timer)
-  }
+  const { reachAll } = await import('../../models/reach.ts')
+  const found = await reachAll(
+    missing.map(({ model: { from } }) => ({ from, cwd: dir })),
+    io,
+  )
+  return missing.map(({ model: { id, from } }, at) => {
+    const one = found[at]
+    if (one?.type === 'fault') return says.unreached(id, one.fault)
+    return one?.type === 'reached' ? says.reached(id, sourceName(from)) : says.late(id, sourceName(from))
+  })
 }
 
 /** Which proxies are set, without the passwords in them. */

@@ -23,7 +23,7 @@ export function lookAtPartials(modelsDir: string): Partials {
     if (pid !== undefined) owners.set(name.replace(/\.lock$/, ''), pid)
   }
   const resting = names.filter(
-    name => name.endsWith('.partial') && !owners.has(name.replace(/\.partial$/, '')),
+    name => /^[0-9a-f]{64,}\S*\.partial$/.test(name) && !owners.has(name.replace(/\.partial$/, '')),
   )
   const bytes = resting.reduce((sum, name) => sum + bytesOf(join(folder, name)), 0)
   return { folder, resting: resting.length, bytes, owners: [...new Set(owners.values())] }
@@ -46,6 +46,7 @@ function bytesOf(path: string): number {
 
 function ownerOf(path: string): number | undefined {
   try {
+    // By hand: uninstall asks, too, and has to work without npm packages, which the schema is one of.
     const owner = jsonOrUndefined(readFileSync(path, 'utf8')) as ProcessIdentity | null | undefined
     return typeof owner?.pid === 'number' && isAlive(owner) ? owner.pid : undefined
   } catch (error) {

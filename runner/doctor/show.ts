@@ -1,5 +1,6 @@
 import { styleText } from 'node:util'
 import type { Io } from '../../lib/io.ts'
+import { plainLines } from '../../lib/plain.ts'
 import { type Check, groups } from './check.ts'
 import { frame } from './messages.ts'
 
@@ -23,13 +24,15 @@ export function checkLines({ state, found, mend }: Check, io: Io): string[] {
   const mark = hasColours
     ? styleText(colours[state], frame.marks[state], { validateStream: false })
     : frame.marks[state]
-  const [first = '', ...more] = found.split('\n')
+  const [first = '', ...more] = plainLines(found).split('\n')
   return [
     `  ${mark}  ${first}`,
     ...more.map(line => `        ${line}`),
     ...(mend === undefined || mend === ''
       ? []
-      : mend.split('\n').map((line, at) => `        ${at === 0 ? '→ ' : '  '}${line.trim()}`)),
+      : plainLines(mend)
+          .split('\n')
+          .map((line, at) => `        ${at === 0 ? '→ ' : '  '}${line.trim()}`)),
   ]
 }
 

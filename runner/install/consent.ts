@@ -1,6 +1,7 @@
 import type { Io } from '../../lib/io.ts'
 import { isOffline } from '../../lib/offline.ts'
 import type { Problem } from '../../lib/problem.ts'
+import { isTerminal } from '../is-terminal.ts'
 import { choose, chooseSeveral } from '../prompt.ts'
 import { megabytes } from './bytes.ts'
 import type { Item } from './item.ts'
@@ -37,7 +38,7 @@ export async function agree(
   if (items.length === 0 || consent === 'yes') return { type: 'agreed', items, leftOut: [] }
   if (consent === 'no') return { type: 'agreed', items: [], leftOut: items.map(wished) }
   const offline = isOffline(io.env)
-  const canAsk = io.stdin.isTTY === true && io.stdout.isTTY === true
+  const canAsk = isTerminal(io)
   if (!canAsk && !offline) return { type: 'cannot_ask', planText: describe(items, { dir, env: io.env }) }
   if (canAsk && !offline) io.stdout.write(words.looking)
   const faults = await reachSources(items, io)

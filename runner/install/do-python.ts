@@ -10,14 +10,14 @@ import { readRequirements } from './requirements.ts'
 import { makeFolder, type RunResult, runLogged } from './run-logged.ts'
 import { factsOf, type Step } from './step.ts'
 import { findUv } from './uv.ts'
-import { stampVenv } from './venv-stamp.ts'
+import { installingName } from './venv-names.ts'
+import { stampMade, stampVenv } from './venv-stamp.ts'
 import {
   abandonVenv,
   beginPackages,
   beginVenv,
   busyWith,
   commitVenv,
-  installingName,
   isUnfinished,
   replacesOne,
 } from './venv-swap.ts'
@@ -37,7 +37,7 @@ export async function makeVenv(
   const options = { cwd: dirname(venv), env: uv?.env ?? io.env, log, signal }
   let made = false
   try {
-    await beginVenv(venv)
+    if (!(await beginVenv(venv))) return messages.foreignVenv(venv)
     const result =
       uv === undefined
         ? await runLogged(interpreter.path, ['-I', '-m', 'venv', venv], options)
@@ -54,8 +54,7 @@ export async function makeVenv(
     }
     // Where it replaces none, it is whole as it is: packages may come in a later run.
     if (!step.thenPackages || !replacesOne(venv)) await commitVenv(venv)
-    // It says whose the venv is, too.
-    if (!step.thenPackages) await stampVenv(step)
+    await stampMade(step.thenPackages ? { venv, requirements: [] } : step)
     return undefined
   } finally {
     if (!made) await abandonVenv(venv)

@@ -30,7 +30,17 @@ export async function perform(items: readonly Item[], io: Io): Promise<Performed
       break
     }
   }
+  if (problems.length === 0) await sweep(items)
   return { problems, notices: told }
+}
+
+/** Only now: what is old may have been gone on with. */
+async function sweep(items: readonly Item[]): Promise<void> {
+  const steps = items.flatMap(({ steps }) => steps)
+  const folders = new Set(steps.flatMap(step => (step.type === 'fetch_model' ? [step.modelsDir] : [])))
+  if (folders.size === 0) return
+  const { sweepPartials } = await import('../../models/download/sweep.ts')
+  for (const folder of folders) sweepPartials(folder)
 }
 
 async function performOne(step: Step, io: Io): Promise<Problem | undefined> {
@@ -52,13 +62,7 @@ async function carryOut(step: Step, io: Io, progress: ProgressLine): Promise<Pro
         return await (await import('./do-python.ts')).pipInstall(step, io, signal)
       case 'gpu_runtime': {
         const { installGpuRuntime } = await import('./gpu-step.ts')
-        return await installGpuRuntime(step, io, progress.update)
-      }
-      case 'verify_model': {
-        const { model, modelsDir } = step
-        const { verifyAndRecord } = await import('../../models/lock-file.ts')
-        const state = await verifyAndRecord(modelsDir, model, signal)
-        return state.type === 'damaged' ? messages.otherFile(model.id, state.file) : undefined
+        return await installGpuRuntime(step, io, progress)
       }
       case 'fetch_model': {
         const { model, modelsDir, dir: cwd } = step

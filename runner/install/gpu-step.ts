@@ -2,6 +2,7 @@ import type { Io } from '../../lib/io.ts'
 import type { Problem } from '../../lib/problem.ts'
 import { linkGpuRuntime } from './gpu-runtime.ts'
 import type { Seen } from './look.ts'
+import type { ProgressLine } from './progress.ts'
 import { factsOf, type Step } from './step.ts'
 
 type GpuStep = Extract<Step, { type: 'gpu_runtime' }>
@@ -17,7 +18,7 @@ export function planGpu({ gpu, environment }: Seen): GpuStep[] {
 export async function installGpuRuntime(
   step: GpuStep,
   io: Io,
-  onProgress: (bytes: number, total: number) => void,
+  progress: Pick<ProgressLine, 'update' | 'note'>,
 ): Promise<Problem | undefined> {
   const { missing, packages, dir } = step
   const total = factsOf(step).bytes ?? 0
@@ -29,7 +30,8 @@ export async function installGpuRuntime(
       env: io.env,
       cwd: dir,
       signal: io.signal,
-      onProgress: bytes => onProgress(before + bytes, total),
+      onProgress: bytes => progress.update(before + bytes, total),
+      onNotice: progress.note,
     })
     if (problem !== undefined) return problem
     before += model.from.bytes

@@ -8,16 +8,17 @@ import { look, ownRoot } from './look.ts'
 import { notices } from './messages.ts'
 import { plan, type Plan } from './plan.ts'
 import { isSilent, needsConsent } from './step.ts'
+import { verifySeen } from './verify-seen.ts'
 
 export interface InstallOptions {
   readonly consent: Consent
   /** The user agreed in setup.sh already: steps that download and replace nothing are not asked for again. */
   readonly environmentGranted: boolean
   /**
-   * Called when the user has agreed and before anything is done: the moment to write down what else was decided. `without`: ids
-   * that the user wants to do without from now on.
+   * Called when the user has agreed and before anything is done: the moment to write down what else was decided. With the ids
+   * of all that stays away, and of those that the user wants to do without from now on.
    */
-  readonly onAgreed?: (without: readonly string[]) => Promise<void>
+  readonly onAgreed?: (away: readonly string[], without: readonly string[]) => Promise<void>
 }
 
 export type Outcome =
@@ -34,7 +35,8 @@ export type Outcome =
 export async function install(environment: Environment, options: InstallOptions, io: Io): Promise<Outcome> {
   let todo: Plan
   try {
-    todo = plan(await look(environment, io.env))
+    const seen = await look(environment, io.env)
+    todo = plan(options.consent === 'no' ? seen : await verifySeen(seen, io))
   } catch (error) {
     if (error instanceof ProblemError) return failed(error.problem)
     throw error
@@ -55,7 +57,8 @@ export async function install(environment: Environment, options: InstallOptions,
   )
   if (agreed.type === 'failed') return failed(agreed.problem)
   if (agreed.type !== 'agreed') return agreed
-  await options.onAgreed?.(agreed.leftOut.flatMap(({ id, why }) => (why === 'unchecked' ? [id] : [])))
+  const unchecked = agreed.leftOut.filter(({ why }) => why === 'unchecked')
+  await options.onAgreed?.(idsOf(agreed.leftOut), idsOf(unchecked))
   const done = await perform(options.consent === 'no' ? [] : [...granted, ...agreed.items], io)
   const told = [
     ...todo.notices,
@@ -65,7 +68,7 @@ export async function install(environment: Environment, options: InstallOptions,
   ]
   const [first, ...more] = done.problems
   if (first === undefined) return { type: 'ready', notices: told }
-  return { type: 'failed', problem: first, notices: more.map(notices.problem) }
+  return { type: 'failed', problem: first, notices: [...told, ...more.map(notices.problem)] }
 }
 
 function knownIds({ dir, models, python }: Environment): string[] {
@@ -77,14 +80,17 @@ function knownIds({ dir, models, python }: Environment): string[] {
 }
 
 function leftOutNotices(leftOut: readonly LeftOut[]): string[] {
-  const ids = (reason: LeftOut['why']): string[] =>
-    leftOut.filter(({ why }) => why === reason).map(({ id }) => id)
+  const ids = (reason: LeftOut['why']): string[] => idsOf(leftOut.filter(({ why }) => why === reason))
   const [wished, unchecked] = [ids('wished'), ids('unchecked')]
   return [
     ...(wished.length === 0 ? [] : [notices.notInstalled(wished)]),
     ...(unchecked.length === 0 ? [] : [notices.without(unchecked)]),
     ...leftOut.flatMap(({ id, why }) => (typeof why === 'object' ? [notices.leftOut(id, why.fault)] : [])),
   ]
+}
+
+function idsOf(items: readonly { readonly id: string }[]): string[] {
+  return items.map(({ id }) => id)
 }
 
 function failed(problem: Problem): Outcome {

@@ -98,12 +98,6 @@ export const messages = {
     todo: known.length === 0 ? 'Everything is here; leave --only away.' : `There are: ${known.join(', ')}`,
     exit: exit.usage,
   }),
-  otherFile: (id: string, path: string): Problem => ({
-    code: 'integrity_mismatch',
-    what: `${path} is not what ${id} should have: its hash is another one.`,
-    todo: `Remove it (courante models rm ${id}), then run the command again: it is downloaded anew.`,
-    exit: exit.failed,
-  }),
   interruptedQuestion: (signal: string): Problem => ({
     code: 'interrupted',
     what: 'stopped before anything was installed.',
@@ -145,6 +139,7 @@ function amount({ bytes, open }: Sum): string {
 
 /** What a running download tells. */
 export const progressWords = {
+  verifies: 'the hash that it should have',
   /** Of the speed, bytes a second, and what is left, bytes. */
   rest: (rate: number | undefined, left: number): string =>
     rate === undefined

@@ -4,7 +4,6 @@ import type { Model } from '../../models/model.ts'
 import type { PythonNeed } from './environment.ts'
 import type { Seen } from './look.ts'
 import { plan } from './plan.ts'
-import { isSilent } from './step.ts'
 
 const need: PythonNeed = {
   version: '>=3.12',
@@ -57,15 +56,6 @@ test('a damaged model is fetched again, and said to be damaged', () => {
   assert.deepEqual(models, [
     { type: 'fetch_model', model, dir: '/s', modelsDir: '/s/models/files', repair: true, memory: undefined },
   ])
-})
-
-test('a model that nobody has verified yet is, without a question', () => {
-  const { models } = plan({
-    ...nothing,
-    models: [{ model, state: { type: 'present' }, isVerified: false }],
-  })
-  assert.deepEqual(models, [{ type: 'verify_model', model, modelsDir: '/s/models/files' }])
-  assert.ok(models.every(isSilent))
 })
 
 test('no Python is a problem for one stack and a notice for another', () => {

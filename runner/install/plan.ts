@@ -32,10 +32,7 @@ export function plan(seen: Seen): Plan {
   }
 }
 
-function planModel(
-  { model, state, isVerified, memory }: SeenModel,
-  { dir, modelsDir }: Seen['environment'],
-): Step[] {
-  if (state.type === 'present') return isVerified ? [] : [{ type: 'verify_model', model, modelsDir }]
+function planModel({ model, state, memory }: SeenModel, { dir, modelsDir }: Seen['environment']): Step[] {
+  if (state.type === 'present') return []
   return [{ type: 'fetch_model', model, dir, modelsDir, repair: state.type === 'damaged', memory }]
 }

@@ -1,4 +1,5 @@
 import type { Io } from '../../lib/io.ts'
+import { plain } from '../../lib/plain.ts'
 import { megabytes } from './bytes.ts'
 import { progressWords as words } from './messages.ts'
 import type { StepFacts } from './step.ts'
@@ -47,7 +48,8 @@ export function openProgress(name: string, facts: StepFacts, io: Io): ProgressLi
         io.stdout.write(`${name}: ${percent}%, ${megabytes(most)} of ${megabytes(total)}${rest}\n`)
       }
     },
-    note: sentence => {
+    note: told => {
+      const sentence = plain(told)
       io.stdout.write(terminal ? `\r  ${name}: ${sentence}\u001B[K\n` : `${name}: ${sentence}\n`)
       const line = shown
       shown = ''

@@ -31,7 +31,8 @@ export async function runLogged(
     readonly signal: AbortSignal
   },
 ): Promise<RunResult> {
-  await makeFolder(dirname(options.log))
+  // What is printed there is nobody else's business.
+  await makeFolder(dirname(options.log), 0o700)
   const log = (await open(options.log, 'a')).createWriteStream()
   // A disk that gets full meanwhile ends the log, not the installation: that one notices by itself.
   const logEnds = finished(log).catch(() => {})
@@ -87,8 +88,8 @@ function signalGroup(pid: number | undefined, signal: NodeJS.Signals): void {
 }
 
 /** Node's own recursive mkdir says ENOENT where a disk can only be read. */
-export async function makeFolder(path: string): Promise<void> {
+export async function makeFolder(path: string, mode?: number): Promise<void> {
   if (existsSync(path)) return
   await makeFolder(dirname(path))
-  await mkdir(path)
+  await mkdir(path, { mode })
 }

@@ -1,7 +1,9 @@
 import { relative } from 'node:path'
 import type { Io } from '../../lib/io.ts'
+import { plain } from '../../lib/plain.ts'
 import { accessTo } from '../../models/access.ts'
 import { freeSpace, lookAtMachine } from '../../models/machine.ts'
+import { wrap } from '../wrap.ts'
 import { megabytes } from './bytes.ts'
 import type { Item } from './item.ts'
 import { consentWords as words } from './messages.ts'
@@ -24,7 +26,7 @@ export function describe(
   { dir, env, width = 80, faults = new Map() }: Shown,
 ): string {
   const all = items.flatMap(item =>
-    item.steps.map(step => ({ id: item.id, via: viaOf(step, env), ...factsOf(step) })),
+    item.steps.map(step => ({ id: item.id, via: viaOf(step, env), ...plainFacts(factsOf(step)) })),
   )
   const columns = (['name', 'size', 'licence'] as const).map(column =>
     Math.max(...all.map(facts => cells(facts)[column].length)),
@@ -37,20 +39,37 @@ export function describe(
     const why = !facts.memory ? facts.why : `${facts.why}; ${words.memory(facts.memory)}`
     const fault = faults.get(facts.id)
     return [
-      ...wrap(first, why, width),
-      ...wrap('      ', words.fromTo(facts.source + facts.via, shorten(facts.target, dir)), width),
-      ...(facts.trust === undefined ? [] : wrap('      ', words.trust[facts.trust], width)),
+      ...wrap(why, width, first, indent),
+      ...wrap(words.fromTo(facts.source + facts.via, shorten(facts.target, dir)), width, indent, indent),
+      ...(facts.trust === undefined ? [] : wrap(words.trust[facts.trust], width, indent, indent)),
       ...((facts.memory ?? 0) > budget
-        ? wrap('      ! ', words.tooBig(facts.memory ?? 0, budget), width)
+        ? wrap(words.tooBig(facts.memory ?? 0, budget), width, alarm, indent)
         : []),
-      ...(fault === undefined ? [] : wrap('      ! ', words.unreachable(fault), width)),
+      ...(fault === undefined ? [] : wrap(words.unreachable(plain(fault)), width, alarm, indent)),
     ]
   })
   const sum = sumOf(items)
   // Only where there is something to fetch does the disk matter.
   const free = sum.bytes > 0 ? freeSpace(all.find(({ bytes }) => bytes)?.target ?? dir) : undefined
-  return [words.title, ...lines, ...wrap('  ', words.together(sum, free), width)].join('\n')
+  return [words.title, ...lines, ...wrap(words.together(sum, free), width, '  ', indent)].join('\n')
 }
+
+/** Licence, name and reason are often what a stranger wrote on a hub. */
+function plainFacts(facts: StepFacts): StepFacts {
+  const { name, licence = '', source, target, why } = facts
+  return {
+    ...facts,
+    name: plain(name),
+    licence: plain(licence),
+    source: plain(source),
+    target: plain(target),
+    why: plain(why),
+  }
+}
+
+/** Of the details of a thing. */
+const indent = '      '
+const alarm = `${indent}! `
 
 export interface Sum {
   /** To be downloaded, as far as anybody knows. */
@@ -78,20 +97,6 @@ function viaOf(step: Step, env: Io['env']): string {
 function cells({ name, bytes, licence }: StepFacts): Record<'name' | 'size' | 'licence', string> {
   const size = bytes === undefined ? words.sizeOpen : bytes === 0 ? '' : megabytes(bytes)
   return { name, size, licence: licence ?? '' }
-}
-
-/** Breaks at blanks; lines after the first stand under the text of a detail. */
-function wrap(first: string, text: string, width: number): string[] {
-  const lines: string[] = []
-  let line = first
-  for (const word of text.split(' ')) {
-    const isStart = line.trim() === '' || line === first
-    if (!isStart && line.length + 1 + word.length > width) {
-      lines.push(line)
-      line = `      ${word}`
-    } else line += isStart ? word : ` ${word}`
-  }
-  return [...lines, line]
 }
 
 function shorten(path: string, dir: string): string {

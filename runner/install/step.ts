@@ -47,8 +47,6 @@ export type Step =
       /** Bytes that it is thought to take when loaded, where that is known before. */
       readonly memory?: number | undefined
     }
-  /** It is here, and nobody has written down yet that it is what it should be: its hash is looked at once. */
-  | { readonly type: 'verify_model'; readonly model: Model; readonly modelsDir: string }
 
 /** What a person is asked about. */
 export interface StepFacts {
@@ -74,7 +72,6 @@ export function idOf(step: Step): string {
     case 'gpu_runtime':
       return 'gpu'
     case 'fetch_model':
-    case 'verify_model':
       return step.model.id
   }
 }
@@ -82,13 +79,12 @@ export function idOf(step: Step): string {
 /** Whether it loads something from the network, or throws away what a user may have made. */
 export function needsConsent(step: Step): boolean {
   if (step.type === 'gpu_runtime') return step.missing.length > 0
-  if (step.type === 'verify_model') return false
   return step.type !== 'make_venv' || (step.replaces !== undefined && step.replaces.type !== 'unfinished')
 }
 
 /** Nothing that anybody has to be asked about: nothing new comes. */
 export function isSilent(step: Step): boolean {
-  return step.type === 'verify_model' || (step.type === 'gpu_runtime' && step.missing.length === 0)
+  return step.type === 'gpu_runtime' && step.missing.length === 0
 }
 
 export function factsOf(step: Step): StepFacts {
@@ -129,14 +125,6 @@ export function factsOf(step: Step): StepFacts {
         memory: step.memory,
         trust: trustBeside(step.model),
         why: step.repair ? `${step.model.why}; what is there is damaged` : step.model.why,
-      }
-    case 'verify_model':
-      return {
-        name: step.model.id,
-        bytes: 0,
-        source: 'the hash that it should have',
-        target: step.model.folder,
-        why: 'checked once',
       }
   }
 }

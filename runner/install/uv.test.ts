@@ -21,14 +21,15 @@ async function machineWith(conf?: string) {
   return { path: folder.path, env, [Symbol.asyncDispose]: () => folder.remove() }
 }
 
-test("uv is told of pip's wheel folder and index, the index not as an argument", async () => {
+test("uv is told of pip's wheel folders and index, and not by arguments, which all can read", async () => {
   await using machine = await machineWith(
     '[global]\nfind-links = /a\n    /b\n# x = y\ntimeout: 3\n[freeze]\nall = yes\n',
   )
   const index = 'https://me:secret@index.example.invalid/simple'
   const uv = findUv({ ...machine.env, PIP_INDEX_URL: index, PIP_NO_INDEX: '0', OFFLINE: '1' }, none)
   assert.equal(uv?.path, join(machine.path, 'uv'))
-  assert.deepEqual(uv?.args, ['--find-links', '/a', '--find-links', '/b', '--offline'])
+  assert.deepEqual(uv?.args, ['--offline'])
+  assert.equal(uv?.env['UV_FIND_LINKS'], '/a,/b')
   assert.equal(uv?.env['UV_INDEX_URL'], index)
   assert.equal(uv?.env['UV_LINK_MODE'], 'copy')
 })
@@ -38,6 +39,10 @@ test('with a setting that uv would not know, pip does it', async () => {
     '[install]\nextra-index-url = https://index.example.invalid/simple\n',
   )
   assert.equal(findUv(machine.env, none), undefined)
+  assert.equal(
+    findUv({ ...machine.env, PIP_CONFIG_FILE: '/dev/null', PIP_FIND_LINKS: '/wheels,new' }, none),
+    undefined,
+  )
   assert.notEqual(findUv({ ...machine.env, PIP_CONFIG_FILE: '/dev/null' }, none), undefined)
   assert.equal(
     findUv({ ...machine.env, PIP_CONFIG_FILE: '/dev/null', PIP_CONSTRAINT: 'c.txt' }, none),

@@ -22,11 +22,12 @@ export function findUv(env: Io['env'], ofSystem?: string): Uv | undefined {
   for (const key of settings.keys()) if (!handedOn.has(key) && !harmless.has(key)) return undefined
   const index = settings.get('index-url')
   const links = (settings.get('find-links') ?? '').split(/\s+/).filter(link => link !== '')
+  // uv's variable has them separated by commas, and knows no other way to write one.
+  if (links.some(link => link.includes(','))) return undefined
   return {
     path,
     args: [
       ...(isTrue(settings.get('no-index')) ? ['--no-index'] : []),
-      ...links.flatMap(link => ['--find-links', link]),
       ...(isOffline(env) ? ['--offline'] : []),
     ],
     env: {
@@ -35,8 +36,9 @@ export function findUv(env: Io['env'], ofSystem?: string): Uv | undefined {
       ...env,
       // Our own search has found the Python, and says what it tried where there is none.
       UV_PYTHON_DOWNLOADS: 'never',
-      // Not as an argument, which others on this machine can read: it may hold a password.
+      // Not as arguments, which others on this machine can read, and the log keeps: they may hold a password.
       ...(index === undefined ? {} : { UV_INDEX_URL: index }),
+      ...(links.length === 0 ? {} : { UV_FIND_LINKS: links.join(',') }),
       ...(settings.has('cert') ? { SSL_CERT_FILE: settings.get('cert') } : {}),
     },
   }

@@ -7,8 +7,7 @@ import { jsonOrUndefined } from '../../lib/parse-json.ts'
 import type { PythonNeed } from './environment.ts'
 import { sitePackagesOf } from './installed.ts'
 import { readRequirements } from './requirements.ts'
-
-const stampName = '.courante-stamp.json'
+import { stampName } from './venv-names.ts'
 
 const stampSchema = z.object({
   schema: z.literal(2),
@@ -16,16 +15,30 @@ const stampSchema = z.object({
   requirements: z.record(z.string(), z.string()),
   /** Of the names of what is installed, which hold the versions. Not a time: Python itself writes there when it runs. */
   packages: z.string(),
+  /** Courante made this venv; else a person did, and it only has packages from here. An uninstall takes its own ones. */
+  made: z.boolean().default(false),
 })
 
-/** Remembers, in the venv, that its packages fit the requirements as they are now. */
-export async function stampVenv(need: Pick<PythonNeed, 'venv' | 'requirements'>): Promise<void> {
+type Stamped = Pick<PythonNeed, 'venv' | 'requirements'>
+
+/** Remembers, in the venv, that its packages fit the requirements as they are now, and still who made it. */
+export async function stampVenv(need: Stamped): Promise<void> {
+  await write(need, stampSchema.safeParse(readStamp(need.venv)).data?.made ?? false)
+}
+
+/** The same of a venv that was made just now. One without its packages fits no requirements: give none. */
+export async function stampMade(need: Stamped): Promise<void> {
+  await write(need, true)
+}
+
+async function write(need: Stamped, made: boolean): Promise<void> {
   const sitePackages = sitePackagesOf(need.venv)
   if (sitePackages === undefined) return
   const stamp: z.infer<typeof stampSchema> = {
     schema: 2,
     requirements: hashes(readRequirements(need.requirements).files),
     packages: packagesOf(sitePackages),
+    made,
   }
   await writeFileAtomic(join(need.venv, stampName), JSON.stringify(stamp, undefined, 2) + '\n')
 }

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, mkdtempDisposable, readdir, readFile, rename, writeFile } from 'node:fs/promises'
+import { mkdir, mkdtempDisposable, readdir, readFile, rename, symlink, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { test } from 'node:test'
@@ -38,6 +38,31 @@ test('a new venv takes the place of the old one only when it works', async () =>
   assert.ok(isUnfinished(rig.venv))
   await commitVenv(rig.venv)
   assert.equal(await rig.found(), 'new')
+})
+
+test('what came into an empty folder since the look stays', async () => {
+  await using rig = await makeRig()
+  await mkdir(rig.venv)
+  await writeFile(join(rig.venv, 'letter'), 'dear')
+  assert.equal(await beginVenv(rig.venv), false)
+  assert.deepEqual(await readdir(rig.venv), ['letter'])
+  assert.deepEqual(await readdir(rig.path), ['venv'])
+})
+
+test('an empty folder, and a link to one, give way', async () => {
+  await using rig = await makeRig()
+  await mkdir(rig.venv)
+  assert.equal(await beginVenv(rig.venv), true)
+  await abandonVenv(rig.venv)
+  await mkdir(join(rig.path, 'disk'))
+  await symlink(join(rig.path, 'disk'), rig.venv)
+  assert.equal(await beginVenv(rig.venv), true)
+  assert.deepEqual(await readdir(join(rig.path, 'disk')), [])
+  await abandonVenv(rig.venv)
+  await writeFile(join(rig.path, 'disk/letter'), 'dear')
+  await symlink(join(rig.path, 'disk'), rig.venv)
+  assert.equal(await beginVenv(rig.venv), false)
+  assert.deepEqual(await readdir(rig.venv), ['letter'])
 })
 
 test('one that fails leaves the old one, or nothing where there was none', async () => {

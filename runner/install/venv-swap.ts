@@ -1,9 +1,9 @@
-import { readFileSync, statSync } from 'node:fs'
-import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { basename, dirname, join } from 'node:path'
-import { z } from 'zod'
-import { jsonOrUndefined } from '../../lib/parse-json.ts'
+import { lstatSync, readdirSync, readFileSync, statSync } from 'node:fs'
+import { mkdir, rename, rm, rmdir, unlink, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { parseIdentity } from '../../lib/identity-schema.ts'
 import { identify, isAlive } from '../../lib/process-identity.ts'
+import { besideOf, installingName, markName, oldName } from './venv-names.ts'
 
 /**
  * How a venv is made in the place of another one. It holds its own path, so it can't be made elsewhere and renamed: the one
@@ -14,13 +14,7 @@ import { identify, isAlive } from '../../lib/process-identity.ts'
  *     venv = { mark, old, … the new one … }   unfinished: made anew, the old one stays where it is
  *     venv = the new one, { old }             the old one is rubbish
  */
-const markName = '.courante-unfinished'
-const oldName = '.courante-old'
-
-/** Lies in a venv while packages are installed: where it is left, some of them may be there by half. */
-export const installingName = '.courante-installing'
 const ownerName = 'owner'
-const ownerSchema = z.object({ pid: z.int().positive(), started: z.string(), boot: z.string() })
 
 /** Whether a run was killed while it made this venv. */
 export function isUnfinished(venv: string): boolean {
@@ -30,7 +24,7 @@ export function isUnfinished(venv: string): boolean {
 /** The pid of another process that is making or filling this venv just now. */
 export function busyWith(venv: string): number | undefined {
   for (const mark of [join(venv, markName), join(venv, installingName, ownerName)]) {
-    const owner = ownerSchema.safeParse(jsonOrUndefined(textOf(mark))).data
+    const owner = parseIdentity(textOf(mark))
     if (owner !== undefined && owner.pid !== process.pid && isAlive(owner)) return owner.pid
   }
   return undefined
@@ -45,8 +39,11 @@ export async function beginPackages(venv: string): Promise<string> {
   return scratch
 }
 
-/** Leaves a folder that is marked as unfinished, with what was there put aside in it. */
-export async function beginVenv(venv: string): Promise<void> {
+/**
+ * Leaves a folder that is marked as unfinished, with what was there put aside in it. False where something that is no venv
+ * lies there by now: the look was before the question, which a person may answer when they like.
+ */
+export async function beginVenv(venv: string): Promise<boolean> {
   await recover(venv)
   const beside = besideOf(venv)
   await mkdir(beside)
@@ -57,8 +54,30 @@ export async function beginVenv(venv: string): Promise<void> {
   } else if (isThere(join(venv, 'pyvenv.cfg'))) {
     await rm(join(venv, oldName), { recursive: true, force: true })
     await rename(venv, join(beside, oldName))
-  } else await rm(venv, { recursive: true, force: true })
+  } else if (!(await clear(venv))) {
+    await rm(beside, { recursive: true, force: true })
+    return false
+  }
   await rename(beside, venv)
+  return true
+}
+
+/** Takes an empty folder away, or a link to one or to nothing. False where anything else lies there: it stays. */
+async function clear(venv: string): Promise<boolean> {
+  try {
+    await rmdir(venv)
+    return true
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT') return true
+    if (code === 'ENOTEMPTY' || code === 'EEXIST') return false
+    if (code !== 'ENOTDIR') throw error
+  }
+  const target = statSync(venv, { throwIfNoEntry: false })
+  const isFree = target === undefined || (target.isDirectory() && readdirSync(venv).length === 0)
+  if (!lstatSync(venv).isSymbolicLink() || !isFree) return false
+  await unlink(venv)
+  return true
 }
 
 /** Whether a venv that is being made has put another one aside. */
@@ -89,10 +108,6 @@ async function recover(venv: string): Promise<void> {
     await rename(old, venv)
   }
   await rm(beside, { recursive: true, force: true })
-}
-
-function besideOf(venv: string): string {
-  return join(dirname(venv), `.${basename(venv)}.courante-new`)
 }
 
 function isThere(path: string): boolean {

@@ -1,14 +1,15 @@
-import { rm } from 'node:fs/promises'
+import { rmSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
+import { removeIfEmpty } from '../../lib/remove-if-empty.ts'
 import { lookAtGguf } from '../../models/gguf-files.ts'
 import type { HubFile } from '../../models/hub.ts'
 import { idForFile } from '../../models/known-model.ts'
 import { forgetModel, isRecorded, pinOf, readLock } from '../../models/lock-file.ts'
 import { messages } from '../../models/messages.ts'
 import type { Model } from '../../models/model.ts'
-import { sourceAddress } from '../../models/source.ts'
+import { sourceAddress, withoutSecrets } from '../../models/source.ts'
 import { hashFile } from '../../models/verify.ts'
 import { fetchWithConsent } from './consent.ts'
 import { problems, words } from './messages.ts'
@@ -51,9 +52,11 @@ export async function addDownload(
   const path = join(folder, first.name)
   const look = lookAtGguf(path)
   if (!look.ok) {
-    await rm(folder, { recursive: true })
+    // What else lies in the folder is somebody's, and stays.
+    for (const { name } of parts) rmSync(join(folder, name), { force: true })
+    removeIfEmpty(folder)
     await forgetModel(modelsDir, id)
-    throw new ProblemError(problems.downloadNotGguf(first.url, look.reason))
+    throw new ProblemError(problems.downloadNotGguf(withoutSecrets(first.url), look.reason))
   }
   // Whoever did not know it before knows from now on what it was.
   const sha256 = first.sha256 ?? recordedHash(modelsDir, id, first.name) ?? (await hashOf(path, io))
@@ -61,7 +64,7 @@ export async function addDownload(
     id,
     kind: values.kind ?? look.kind,
     path,
-    from: first.url,
+    from: withoutSecrets(first.url),
     sha256,
     ...(licence === undefined ? {} : { licence }),
   }
@@ -86,7 +89,7 @@ function modelOf(
 
 /** Told before anything is downloaded, where the hub's hash alone says it. */
 function checkPin({ sha256 }: HubFile, { id, from }: Model, modelsDir: string): void {
-  const pin = pinOf(readLock(modelsDir), sourceAddress(from))?.digest
+  const pin = pinOf(modelsDir, sourceAddress(from))?.digest
   if (sha256 === undefined || pin === undefined || pin === `sha256-${sha256}`) return
   throw new ProblemError(messages.changedSince(sourceAddress(from), id, pin, `sha256-${sha256}`))
 }

@@ -7,6 +7,7 @@ import type { HubFile } from '../../models/hub.ts'
 import { idForFile } from '../../models/known-model.ts'
 import { partsOf } from '../../models/parts.ts'
 import { probeFile } from '../../models/probe.ts'
+import { withoutSecrets } from '../../models/source.ts'
 import { addDownload } from './add-download.ts'
 import { problems } from './messages.ts'
 import { type AddValues, checkFree, type NewEntry } from './new-entry.ts'
@@ -39,9 +40,9 @@ export async function addFileByUrl(
   const parts: HubFile[] = []
   for (const address of partsOf(url.pathname).map(pathname => withPath(url, pathname))) {
     const probe = await probeFile(address, { env: io.env, signal: io.signal })
-    if (!probe.ok) throw new ProblemError(problems.noHead(address, probe.detail))
+    if (!probe.ok) throw new ProblemError(problems.noHead(withoutSecrets(address), probe.detail))
     const { bytes } = probe.value
-    if (bytes === undefined) throw new ProblemError(problems.noSize(probe.value.url))
+    if (bytes === undefined) throw new ProblemError(problems.noSize(withoutSecrets(probe.value.url)))
     parts.push({ ...probe.value, bytes })
   }
   return addDownload({ parts }, values, models, io)

@@ -1,12 +1,13 @@
 import type { Io } from '../../lib/io.ts'
 import { exitCodeOf } from '../../lib/io.ts'
+import { plain } from '../../lib/plain.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { type HubModel, type HubRef, lookAtRepo, modelsOf } from '../../models/hub.ts'
 import { memory } from '../console/units.ts'
 import { table } from '../portal/text.ts'
 import { search } from '../prompt.ts'
 import { addDownload } from './add-download.ts'
-import { isTerminal } from './consent.ts'
+import { isTerminal } from '../is-terminal.ts'
 import { problems, words } from './messages.ts'
 import type { AddValues, NewEntry } from './new-entry.ts'
 import type { Models } from './open.ts'
@@ -37,7 +38,7 @@ async function chooseOne(
   io: Io,
 ): Promise<HubModel | undefined> {
   if (values.json === true || !isTerminal(io))
-    throw new ProblemError(problems.severalInRepo(repo, meant[0]?.path ?? '', listOf(meant)))
+    throw new ProblemError(problems.severalInRepo(repo, plain(meant[0]?.path ?? ''), listOf(meant)))
   const titles = listOf(meant)
   const choices = meant.map(({ path }, i) => ({ title: titles[i] ?? path, value: path }))
   const path = await search(words.chooseFile(repo), choices, io)
@@ -46,5 +47,7 @@ async function chooseOne(
 
 /** A line each: path, size, parts. */
 function listOf(models: readonly HubModel[]): string[] {
-  return table(models.map(({ path, bytes, parts }) => [path, memory(bytes), words.inParts(parts.length)]))
+  return table(
+    models.map(({ path, bytes, parts }) => [plain(path), memory(bytes), words.inParts(parts.length)]),
+  )
 }

@@ -44,7 +44,3 @@ export async function fetchWithConsent(
     }
   }
 }
-
-export function isTerminal(io: Io): boolean {
-  return io.stdin.isTTY === true && io.stdout.isTTY === true
-}

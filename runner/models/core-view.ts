@@ -1,6 +1,7 @@
 import { readFileSync, statSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
+import { identitySchema } from '../../lib/identity-schema.ts'
 import { jsonOrUndefined } from '../../lib/parse-json.ts'
 import { isAlive } from '../../lib/process-identity.ts'
 
@@ -31,10 +32,7 @@ const residentSchema = z.object({
 })
 export type Resident = z.infer<typeof residentSchema>
 
-const coreSchema = z.object({
-  pid: z.number(),
-  started: z.string(),
-  boot: z.string(),
+const coreSchema = identitySchema.extend({
   /** When it was written, in ms since 1970. */
   at: count,
   budget: bytesByDevice,

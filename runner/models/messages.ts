@@ -1,5 +1,6 @@
 /** All that `courante models` says: one table, and therefore long. */
 import { exit } from '../../lib/exit.ts'
+import { plainLines } from '../../lib/plain.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { KnownModel } from '../../models/inventory.ts'
 
@@ -199,7 +200,7 @@ const states: Readonly<Record<string, string>> = {
 
 /** What the subcommands tell besides failures. */
 export const words = {
-  note: (text: string): string => `note: ${text}\n`,
+  note: (text: string): string => `note: ${plainLines(text)}\n`,
   state: (state: string, progress?: number): string =>
     `${states[state] ?? state}${state === 'loading' && progress !== undefined ? ` ${Math.floor(progress * 100)} %` : ''}`,
   pinned: 'pinned',
@@ -287,6 +288,8 @@ export const words = {
   removed: (id: string): string => `${id} is removed.\n`,
   wasDefault: (kind: string, next: string | undefined): string =>
     `For ${kind}, ${next ?? 'nothing'} is used again where nobody names a model.\n`,
+  stillChosen: (id: string): string =>
+    `${id} is still what answers where nobody names a model; choose another one: courante setup\n`,
   chooseFile: (repo: string): string => `Which of ${repo}? Type to search`,
   inParts: (count: number): string => (count === 1 ? '' : `in ${count} parts`),
   choose: 'Which model? Type to search; Esc ends',

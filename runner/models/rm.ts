@@ -1,9 +1,10 @@
 import { lstatSync, realpathSync } from 'node:fs'
-import { rm, rmdir, unlink } from 'node:fs/promises'
+import { rm, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
+import { removeIfEmpty } from '../../lib/remove-if-empty.ts'
 import { dropModel, editModelsFile, forget } from '../../models/edit-models-file.ts'
 import type { KnownModel } from '../../models/inventory.ts'
 import { resolveModel } from '../../models/model.ts'
@@ -11,7 +12,7 @@ import { forgetModel, readLock } from '../../models/lock-file.ts'
 import { modelsFilePath } from '../../models/models-file.ts'
 import { partsOf } from '../../models/parts.ts'
 import { memory } from '../console/units.ts'
-import { isTerminal } from './consent.ts'
+import { isTerminal } from '../is-terminal.ts'
 import { problems, words } from './messages.ts'
 import { findModel, type Models, openModels, parseModels, residentOf, yesOption } from './open.ts'
 import { confirm } from '../prompt.ts'
@@ -57,8 +58,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
   if (isAgreed && removal.stays !== undefined) io.stdout.write(`${words.leaves(removal.stays)}\n`)
   io.stdout.write(words.removed(model.id))
-  if (models.defaults[model.kind] === model.id && model.origin === 'yours')
-    io.stdout.write(words.wasDefault(model.kind, models.inventory.look().defaults[model.kind]))
+  const next = models.inventory.look().defaults[model.kind]
+  if (next === model.id) io.stdout.write(words.stillChosen(model.id))
+  else if (models.defaults[model.kind] === model.id) io.stdout.write(words.wasDefault(model.kind, next))
   return exit.ok
 }
 
@@ -115,17 +117,7 @@ async function carryOut(model: KnownModel, { files, folder, entry }: Removal, mo
     }
   }
   const folders = folder === undefined ? [] : [...new Set([...files.map(dirname), folder])]
-  for (const path of folders.sort((a, b) => b.length - a.length)) await removeIfEmpty(path)
-}
-
-async function removeIfEmpty(folder: string): Promise<void> {
-  try {
-    await rmdir(folder)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    // Something else lies in it, and stays.
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
-  }
+  for (const path of folders.sort((a, b) => b.length - a.length)) removeIfEmpty(path)
 }
 
 function isThere(path: string): boolean {

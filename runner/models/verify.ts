@@ -8,7 +8,7 @@ import { modelsFilePath, modelsFileText, parseModelsFile } from '../../models/mo
 import { partsOf } from '../../models/parts.ts'
 import { statFile } from '../../models/stat-file.ts'
 import { checkSizes, hashFile, type ModelState } from '../../models/verify.ts'
-import { plain } from '../portal/text.ts'
+import { plain } from '../../lib/plain.ts'
 import { words } from './messages.ts'
 import { findModel, type Models, openModels, parseModels } from './open.ts'
 

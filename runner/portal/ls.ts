@@ -6,7 +6,8 @@ import { duration } from '../console/units.ts'
 import { errorOf } from './job-error.ts'
 import { words } from './messages.ts'
 import { checkService, jsonOption, openPortal, parsePortal, type Portal } from './open.ts'
-import { plain, table } from './text.ts'
+import { plain } from '../../lib/plain.ts'
+import { table } from './text.ts'
 
 interface TimedJob extends JobView {
   /** Submitted, in ms since 1970. */

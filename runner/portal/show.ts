@@ -9,7 +9,8 @@ import { errorOf } from './job-error.ts'
 import { filesOf, type JobFile, textOf, valueOf } from './job-files.ts'
 import { words } from './messages.ts'
 import { findJob, jsonOption, openPortal, parsePortal, type Portal } from './open.ts'
-import { bytes, plain } from './text.ts'
+import { plain } from '../../lib/plain.ts'
+import { bytes } from './text.ts'
 
 interface Shown {
   readonly job: JobView

@@ -17,8 +17,3 @@ export function bytes(count: number): string {
   if (count < 1e9) return `${Math.round(count / 1e6)} MB`
   return `${(count / 1e9).toFixed(1)} GB`
 }
-
-/** What a client wrote, safe for a terminal: no control characters. */
-export function plain(text: string): string {
-  return text.replaceAll(/[\u0000-\u001f\u007f-\u009f]/g, '?')
-}

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
+import { parseHubRef } from '../../models/hub.ts'
 import { idForFile, slug } from '../../models/known-model.ts'
 import { partsOf } from '../../models/parts.ts'
 import type { RunningServer } from '../../models/servers.ts'
 import { addEndpoint } from '../models/add-endpoint.ts'
+import { addFromHub } from '../models/add-hub.ts'
 import { addFile, addFileByUrl } from '../models/add-file.ts'
 import { problems as modelProblems } from '../models/messages.ts'
 import type { AddValues, NewEntry } from '../models/new-entry.ts'
@@ -32,13 +34,20 @@ export async function modelNamed(
   if (isEndpoint(word)) {
     const url = new URL(word)
     const there = values.name === undefined ? undefined : serverEntry(url.href, values.name, models)
-    if (there !== undefined) return { id: there }
+    if (there !== undefined && values['key-env'] === undefined) return { id: there }
     const id = values.name === undefined ? {} : { id: freeId(slug(values.name), models) }
-    return language(await addEndpoint(url, { ...values, ...id }, models, io))
+    const entry = await addEndpoint(url, { ...values, ...id }, models, io)
+    // With another key, it takes the place of the one that is there.
+    return language({ ...entry, id: there ?? entry.id })
   }
   const url = /^https?:\/\//i.test(word) ? URL.parse(word) : null
   if (url !== null && /\.gguf$/i.test(url.pathname)) {
     const entry = await addFileByUrl(url, values, models, io)
+    return typeof entry === 'number' ? undefined : language(entry)
+  }
+  const ref = parseHubRef(word, io.env)
+  if (ref !== undefined) {
+    const entry = await addFromHub(ref, values, models, io)
     return typeof entry === 'number' ? undefined : language(entry)
   }
   if (/^[a-z]+:\/\//i.test(word)) throw new ProblemError(modelProblems.badUrl(word))

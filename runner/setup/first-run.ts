@@ -1,6 +1,7 @@
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import type { Consent } from '../install/consent.ts'
+import { isTerminal } from '../is-terminal.ts'
 import type { RunContext, WhereValues } from '../run-context.ts'
 import { readLocal } from '../stack/local-file.ts'
 import type { Chosen } from './chosen.ts'
@@ -17,8 +18,7 @@ export async function chooseLanguageModel(
   values: WhereValues,
   io: Io,
 ): Promise<Chosen | undefined> {
-  const isTerminal = io.stdin.isTTY === true && io.stdout.isTTY === true
-  if (consent !== 'ask' || !isTerminal || !(await isOpen(context))) return undefined
+  if (consent !== 'ask' || !isTerminal(io) || !(await isOpen(context))) return undefined
   const [{ openModels }, { askForModel }, { problems }] = await Promise.all([
     import('../models/open.ts'),
     import('./question.ts'),

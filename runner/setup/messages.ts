@@ -97,7 +97,7 @@ export const words = {
   nameAsk: 'Which of its models?',
   starter: 'none for now: the starter',
   starterAbout: 'Comes with Courante: a demo for small talk, and no more. courante setup asks anew.',
-  now: (id: string): string => `Now ${id} answers where nobody names a model.\n`,
+  now: (id: string): string => `At present, ${id} answers where nobody names a model.\n`,
   picked: (name: string): string => `Language model: ${name}\n`,
   chosen: (id: string, file: string): string =>
     `${id} answers from now on where nobody names a model (${file}).\n`,

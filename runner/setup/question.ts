@@ -2,9 +2,11 @@ import type { Io } from '../../lib/io.ts'
 import { formatProblem, ProblemError } from '../../lib/problem.ts'
 import { probeEndpoint } from '../../models/probe.ts'
 import type { Models } from '../models/open.ts'
-import { plain, table } from '../portal/text.ts'
+import { plain } from '../../lib/plain.ts'
+import { table } from '../portal/text.ts'
 import { choose, prompt } from '../prompt.ts'
 import type { RunContext } from '../run-context.ts'
+import { wrap } from '../wrap.ts'
 import { type Chosen, isEndpoint, modelNamed, serverModel } from './chosen.ts'
 import { look, type Seen } from './look.ts'
 import { words } from './messages.ts'
@@ -90,7 +92,7 @@ async function askOnce(rows: readonly Row[], io: Io): Promise<Answer | undefined
       choices: rows.map(({ about }, i) => ({
         title: titles[i] ?? '',
         value: i,
-        description: fold(about, width - indent - 1),
+        description: wrap(about, width - indent - 2).join('\n'),
       })),
       initial: 0,
       optionsPerPage: Math.max(5, height - 9),
@@ -129,15 +131,5 @@ function machineWords({ machine, budget, beside, free }: Seen, io: Io): string {
     ...(free === undefined ? [] : [words.free(free)]),
   ].join(', ')
   const told = words.machine({ memory: machine.memory, budget, beside }, `${rest}.`)
-  return fold(told, io.stdout.columns ?? 80)
-}
-
-function fold(text: string, width: number): string {
-  let column = 0
-  return text.replaceAll(/ ?[^ ]+/g, word => {
-    column += word.length
-    if (column < width) return word
-    column = word.length - 1
-    return `\n${word.trimStart()}`
-  })
+  return wrap(told, (io.stdout.columns ?? 80) - 1).join('\n')
 }

@@ -4,7 +4,7 @@ import type { RunningServer } from '../../models/servers.ts'
 import { llamaShape } from '../../models/gguf-memory.ts'
 import { memory } from '../console/units.ts'
 import { words as modelWords } from '../models/messages.ts'
-import { plain } from '../portal/text.ts'
+import { plain } from '../../lib/plain.ts'
 import type { Seen } from './look.ts'
 import { words } from './messages.ts'
 

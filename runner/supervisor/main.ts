@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { exit } from '../../lib/exit.ts'
 import { identify } from '../../lib/process-identity.ts'
 import { formatProblem, ProblemError } from '../../lib/problem.ts'
+import { removeIfEmpty } from '../../lib/remove-if-empty.ts'
 import { makeSocketDir } from '../../lib/socket-dir.ts'
 import type { Stack } from '../stack/model.ts'
 import { endConsole } from './console-session.ts'
@@ -15,7 +16,7 @@ import { keepLogs } from './log-keeper.ts'
 import { PaneLogs } from './pane-logs.ts'
 import { notices, problems } from './messages.ts'
 import { loadSpawn, type Spawn } from './spawn.ts'
-import { claimSupervisorFile, removeIfEmpty, removeIfThere, supervisorFilePath } from './state-file.ts'
+import { claimSupervisorFile, removeIfThere, supervisorFilePath } from './state-file.ts'
 import { Supervisor } from './supervisor.ts'
 import { sweepStaleRun } from './sweep.ts'
 
@@ -100,7 +101,7 @@ async function supervise(stack: Stack, spawn: Spawn, io: SupervisorIo): Promise<
   await removeIfThere(supervisorFilePath(stack.home))
   hub.emit({ type: 'stopped', ...supervisor.outcome })
   await control.close()
-  await removeIfEmpty(stack.sockets)
+  removeIfEmpty(stack.sockets)
 }
 
 async function load(): Promise<Spawn> {

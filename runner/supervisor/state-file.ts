@@ -1,4 +1,4 @@
-import { link, readFile, rename, rmdir, unlink, writeFile } from 'node:fs/promises'
+import { link, readFile, rename, unlink, writeFile } from 'node:fs/promises'
 import { randomUUID } from 'node:crypto'
 import { join } from 'node:path'
 import { isAlive, type ProcessIdentity } from '../../lib/process-identity.ts'
@@ -55,16 +55,6 @@ export async function removeIfThere(path: string): Promise<void> {
     await unlink(path)
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
-  }
-}
-
-/** Only an empty folder goes; what somebody else keeps in it stays. */
-export async function removeIfEmpty(folder: string): Promise<void> {
-  try {
-    await rmdir(folder)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== 'ENOTEMPTY' && code !== 'EEXIST' && code !== 'ENOENT') throw error
   }
 }
 

@@ -1,9 +1,10 @@
 import { join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 import { isAlive } from '../../lib/process-identity.ts'
+import { removeIfEmpty } from '../../lib/remove-if-empty.ts'
 import { commandOf, processesWith, signalProcess } from './group.ts'
 import { endConsole } from './console-session.ts'
-import { readSupervisorFile, removeIfEmpty, removeIfThere, supervisorFilePath } from './state-file.ts'
+import { readSupervisorFile, removeIfThere, supervisorFilePath } from './state-file.ts'
 
 export type Sweep =
   /** Nothing was left over. */
@@ -24,7 +25,7 @@ export async function sweepStaleRun(home: string): Promise<Sweep> {
   const ended = await endRun(file.run)
   await endConsole(join(file.sockets, 'tmux'))
   for (const name of ['control.sock', 'keys', 'keys.new']) await removeIfThere(join(file.sockets, name))
-  await removeIfEmpty(file.sockets)
+  removeIfEmpty(file.sockets)
   await removeIfThere(supervisorFilePath(home))
   return { type: 'swept', ended }
 }

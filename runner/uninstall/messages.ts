@@ -29,6 +29,12 @@ export const problems = {
     todo: 'Install them with npm run up in that folder, or remove by hand what docs/install.md lists.',
     exit: exit.notRunning,
   }),
+  gitFailed: (folder: string, why: string): Problem => ({
+    code: 'git_failed',
+    what: `git can't say which files of ${folder} are the project's own (${why}). Nothing was removed.`,
+    todo: `Mend what it says: git -C '${folder}' status`,
+    exit: exit.failed,
+  }),
   cannotAsk: (): Problem => ({
     code: 'cannot_ask',
     what: 'nobody can be asked here: this is no terminal. Nothing was removed.',

@@ -6,11 +6,14 @@ import type { Item, Kept, Survey } from './item.ts'
 import { entriesOf, isInside, lstatOf, realOf } from './paths.ts'
 import { noPackages, type Place } from './place.ts'
 
-/** Model files. In a folder that is not the clone's own, only those that the catalog, the lock file or the stack names. */
+/**
+ * Model files. In any folder but the clone's own `models/files`, only those that the catalog, the lock file or the stack
+ * names: the settings may name any other one, also the clone itself.
+ */
 export async function inModels(place: Place, purge: boolean): Promise<Survey> {
   const { modelsDir, dir } = place
   const folder = realOf(modelsDir)
-  const isOurs = place.isOwn && isInside(folder, place.root)
+  const isOurs = place.isOwn && folder === join(place.root, 'models/files')
   const items: Item[] = []
   const kept: Kept[] = []
   const known = await knownFiles(folder)

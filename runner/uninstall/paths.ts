@@ -1,6 +1,6 @@
-import { lstatSync, readdirSync, readFileSync, realpathSync, type Dirent, type Stats } from 'node:fs'
+import { lstatSync, readdirSync, realpathSync, type Dirent, type Stats } from 'node:fs'
 import { isAbsolute, relative } from 'node:path'
-import { unreachable } from '../../models/stat-file.ts'
+import { reachableOr, textOf } from '../../lib/reachable.ts'
 
 /** Whether a path lies in a folder, or is it. Compares the text: both have to be real paths. */
 export function isInside(path: string, folder: string): boolean {
@@ -26,21 +26,11 @@ export function realOf(path: string): string {
 
 /** Where something is mounted, also a folder of the same disk: proc_pid_mountinfo(5), column 5. Elsewhere none are known. */
 export function mountPoints(): ReadonlySet<string> {
-  const text = reachableOr('', () => readFileSync('/proc/self/mountinfo', 'utf8'))
+  const text = textOf('/proc/self/mountinfo')
   const points = text.split('\n').map(line => line.split(' ')[4] ?? '')
   return new Set(
     points.map(point =>
       point.replaceAll(/\\([0-7]{3})/g, (_, octal: string) => String.fromCharCode(Number.parseInt(octal, 8))),
     ),
   )
-}
-
-function reachableOr<T>(otherwise: T, read: () => T): T {
-  try {
-    return read()
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== undefined && unreachable.has(code)) return otherwise
-    throw error
-  }
 }

@@ -1,4 +1,7 @@
-import { basename, dirname, join } from 'node:path'
+import { readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { jsonOrUndefined } from '../../lib/parse-json.ts'
+import { besideOf, markName, oldName, stampName } from '../install/venv-names.ts'
 import type { Item, Kept, Survey } from './item.ts'
 import { entriesOf, isInside, lstatOf } from './paths.ts'
 import type { Place } from './place.ts'
@@ -20,8 +23,11 @@ export function inProject(place: Place, purge: boolean): Survey {
     else kept.push({ path: venv, why: 'foreign_venv' })
   }
   // One that was being made anew, the old one in it.
-  const beside = venv === undefined ? undefined : join(dirname(venv), `.${basename(venv)}.courante-new`)
-  if (beside !== undefined && lstatOf(beside) !== undefined) items.push({ group: 'venv', path: beside })
+  const beside = venv === undefined ? undefined : besideOf(venv)
+  if (beside !== undefined && lstatOf(beside) !== undefined) {
+    if (holdsNobodys(beside, place)) items.push({ group: 'venv', path: beside })
+    else kept.push({ path: beside, why: 'foreign_venv' })
+  }
   if (!isOwn) return { items, kept }
   const runtime = join(root, '.runtime')
   items.push(
@@ -35,13 +41,27 @@ export function inProject(place: Place, purge: boolean): Survey {
   return { items: items.filter(({ path }) => lstatOf(path) !== undefined), kept }
 }
 
-/** A clone's own needs to be a venv at all; in a project, one that we stamped or left half made. */
-function isVenv(venv: string, { isOwn, root, untouchable }: Place): boolean {
+/** A clone's own needs to be a venv at all; in a project, one that we made or left half made. */
+function isVenv(venv: string, place: Place): boolean {
+  const { isOwn, root, untouchable } = place
   if (lstatOf(venv)?.isDirectory() !== true) return isOwn && isInside(venv, root)
   if (untouchable.some(path => isInside(path, venv))) return false
-  const marks = ['.courante-stamp.json', '.courante-unfinished', '.courante-installing']
-  if (isOwn && isInside(venv, root)) marks.push('pyvenv.cfg')
-  return marks.some(name => lstatOf(join(venv, name))?.isFile() === true)
+  const has = (name: string): boolean => lstatOf(join(venv, name))?.isFile() === true
+  if (has(markName)) return holdsNobodys(venv, place)
+  if (isOwn && isInside(venv, root) && has('pyvenv.cfg')) return true
+  return has(stampName) && isMade(join(venv, stampName))
+}
+
+/** What was put aside for a new venv is still the one that somebody has: it would be back after the next try. */
+function holdsNobodys(venv: string, place: Place): boolean {
+  const old = join(venv, oldName)
+  return lstatOf(old) === undefined || isVenv(old, place)
+}
+
+/** A stamp is also left in a venv that a person made, when packages are installed in it. By hand, without npm packages. */
+function isMade(stamp: string): boolean {
+  const { made } = (jsonOrUndefined(readFileSync(stamp, 'utf8')) ?? {}) as { made?: unknown }
+  return made === true
 }
 
 /** The Node that this may be running on: as long as it is there, `courante uninstall` can be called again. */

@@ -1,6 +1,7 @@
 import { renameSync, rmdirSync, unlinkSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setImmediate as breathe } from 'node:timers/promises'
+import { removeIfEmpty } from '../../lib/remove-if-empty.ts'
 import type { Item } from './item.ts'
 import { entriesOf, isInside, lstatOf, mountPoints } from './paths.ts'
 
@@ -116,15 +117,3 @@ function removeEmpty(files: readonly string[], top: string): void {
   }
   for (const folder of [...folders].sort((a, b) => b.length - a.length)) removeIfEmpty(folder)
 }
-
-/** Only an empty folder; a link to one stays. */
-export function removeIfEmpty(folder: string): void {
-  try {
-    rmdirSync(folder)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === undefined || !stillUsed.has(code)) throw error
-  }
-}
-
-const stillUsed = new Set(['ENOTEMPTY', 'EEXIST', 'ENOENT', 'ENOTDIR', 'EBUSY', 'EACCES', 'EPERM', 'EROFS'])

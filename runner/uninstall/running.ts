@@ -1,8 +1,8 @@
-import { readdirSync, readFileSync } from 'node:fs'
+import { readdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { isAlive } from '../../lib/process-identity.ts'
 import { ProblemError } from '../../lib/problem.ts'
-import { unreachable } from '../../models/stat-file.ts'
+import { textOf } from '../../lib/reachable.ts'
 import { connect } from '../supervisor/control-client.ts'
 import { lookAtPartials } from '../doctor/partials.ts'
 import { readSupervisorFile } from '../supervisor/state-file.ts'
@@ -32,17 +32,6 @@ function supervisorsOf(root: string): number[] {
   const program = join(root, 'runner/supervisor/main.ts')
   if (process.platform !== 'linux') return []
   return readdirSync('/proc')
-    .filter(name => /^\d+$/.test(name) && commandLine(name).split('\0').includes(program))
+    .filter(name => /^\d+$/.test(name) && textOf(`/proc/${name}/cmdline`).split('\0').includes(program))
     .map(Number)
-}
-
-function commandLine(pid: string): string {
-  try {
-    return readFileSync(`/proc/${pid}/cmdline`, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    // ESRCH: it ended between the two looks.
-    if (code === 'ESRCH' || unreachable.has(code ?? '')) return ''
-    throw error
-  }
 }

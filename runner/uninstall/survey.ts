@@ -10,8 +10,11 @@ import { inProject } from './project.ts'
 /** What goes, in the order in which it goes, and what stays. Reads only. */
 export async function survey(place: Place, purge: boolean, io: Io): Promise<Survey> {
   const parts = [inHome(place, purge, io), await inModels(place, purge), inProject(place, purge)]
-  const kept = parts.flatMap(part => part.kept)
   const items = parts.flatMap(part => part.items).filter(item => isFree(item, place))
+  // A folder of models may be one that holds other things of ours: those are told of where they belong.
+  const kept = parts
+    .flatMap(part => part.kept)
+    .filter(({ path, why }) => why !== 'not_ours' || !items.some(item => isInside(item.path, path)))
   const home = place.homeAsNamed
   if (purge && place.isOwn && lstatOf(home)?.isSymbolicLink() === true && isInside(dirname(home), place.root))
     items.push({ group: 'run', path: home })

@@ -22,6 +22,9 @@ services:
   one: { command: "echo ready; exec sleep 1000", ready: { log: ready } }
 `
 
+/** As downloads name theirs. */
+const partial = `${'0f'.repeat(32)}.partial`
+
 /** Nothing of this machine's: no proxies, no other models than the stack's. */
 const quiet = { http_proxy: '', https_proxy: '', HTTP_PROXY: '', HTTPS_PROXY: '', COURANTE_MODELS: '' }
 
@@ -112,8 +115,8 @@ suite('courante doctor', { concurrency: 2 }, () => {
     await mkdir(join(stack.folder, 'models/files/silero-vad'), { recursive: true })
     const names = await readdir(join(modelsDir, 'silero-vad'))
     for (const name of names) await write(stack, { [`models/files/silero-vad/${name}`]: 'x' })
-    await write(stack, { 'models/files/.partial/00ff.partial': 'half', 'models/files/lock.json': '{' })
-    const file = join(stack.folder, 'models/files/.partial/00ff.partial')
+    await write(stack, { [`models/files/.partial/${partial}`]: 'half', 'models/files/lock.json': '{' })
+    const file = join(stack.folder, 'models/files/.partial', partial)
     await truncate(file, 1e9)
     const { of, exitCode } = await doctor(stack, ['--fast'])
     assert.equal(exitCode, 1)
@@ -173,6 +176,24 @@ suite('courante doctor', { concurrency: 2 }, () => {
     }
   })
 
+  test('Ctrl-C while sources are asked ends it with 130, and says nothing of them', async () => {
+    const silent = createServer().listen(0, '127.0.0.1')
+    await once(silent, 'listening')
+    const { port } = silent.address() as { port: number }
+    await using stack = await SmallStack.make(
+      `models:\n  - { name: m, why: test, licence: MIT, files: [m.bin], from: { url: 'http://127.0.0.1:${port}/m', bytes: 5, sha256: ${'a'.repeat(64)} } }\n${plain.trim()}\n`,
+    )
+    try {
+      const child = courante(['doctor', '--stack', stack.file], { ...quiet, ...stack.env })
+      await once(silent, 'connection')
+      child.kill('SIGINT')
+      const { exitCode, all } = await child
+      assert.deepEqual([exitCode, all], [130, ''])
+    } finally {
+      silent.close()
+    }
+  })
+
   test('a home that is open to others, sockets that are not ours, a chosen model that is gone', async () => {
     await using stack = await SmallStack.make(plain)
     await write(stack, {
@@ -201,7 +222,7 @@ suite('the fast form, which each start runs', () => {
   test('tells of what up itself would not see', async () => {
     await using stack = await SmallStack.make(plain)
     await write(stack, {
-      'models/files/.partial/00ff.partial': 'half',
+      [`models/files/.partial/${partial}`]: 'half',
       'var/models.yaml': 'schema: 1\nmemory: 1MB\ndefaults: { llm: starter }\n',
     })
     const io = testIo({ ...stack.env, HOME: stack.folder })

@@ -1,5 +1,7 @@
 import assert from 'node:assert/strict'
-import { readdir } from 'node:fs/promises'
+import { createHash } from 'node:crypto'
+import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { install } from '../../runner/install/install.ts'
 import { makeStackFolder, modelFrom, testIo, typeToInstaller } from '../support/installer.ts'
@@ -111,6 +113,27 @@ test('one download that fails does not keep the others away, and is the exit cod
   assert.equal(outcome.type, 'failed')
   assert.equal(outcome.problem.code, 'integrity_mismatch')
   assert.deepEqual(await contents(stack.path), ['n'])
+})
+
+test('a file of the right size that is another one is found once, asked for, and fetched anew', async () => {
+  await using registry = await start()
+  await using stack = await makeStackFolder()
+  const [tiny] = two(registry)
+  const sha256 = createHash('sha256').update('hello 0\n').digest('hex')
+  const model = { ...tiny, files: [{ path: 'm/words.txt', entry: 'package/words.txt', bytes: 8, sha256 }] }
+  const environment = { ...stack.environment, models: [model] }
+  const yes = { ...asking, consent: 'yes' } as const
+  await install(environment, yes, testIo(envOf(registry)))
+  const path = join(stack.path, 'm/words.txt')
+  await writeFile(path, 'HELLO 0\n')
+  const asked = await install(environment, asking, testIo(envOf(registry)))
+  assert.equal(asked.type, 'cannot_ask')
+  assert.match(asked.planText, /what is there is damaged/)
+  assert.deepEqual(await install(environment, yes, testIo(envOf(registry))), { type: 'ready', notices: [] })
+  assert.equal(await readFile(path, 'utf8'), 'hello 0\n')
+  const io = testIo(envOf(registry))
+  await install(environment, yes, io)
+  assert.equal(io.text(), '', 'what was seen to be right is not hashed again')
 })
 
 test('a signal while the question stands ends it, with the exit code of the signal', async () => {

@@ -11,7 +11,7 @@ const ready = { type: 'ready', notices: [] } as const
 
 /** In uv's place: notes how it was called, makes a venv without pip as uv does, and lays one wheel down. */
 const standIn = (calls: string, wheel: string) => `#!/bin/sh
-echo "$* link=$UV_LINK_MODE" >>'${calls}'
+echo "$* link=$UV_LINK_MODE wheels=$UV_FIND_LINKS" >>'${calls}'
 for last; do :; done
 case "$1 $2" in
   'venv --python') exec "$3" -m venv --without-pip "$last" ;;
@@ -39,11 +39,11 @@ test(
     const [made, filled] = (await readFile(calls, 'utf8')).trim().split('\n')
     assert.match(
       made ?? '',
-      new RegExp(`^venv --python /.* --no-project --allow-existing ${rig.venv} link=copy$`),
+      new RegExp(`^venv --python /.* --no-project --allow-existing ${rig.venv} link=copy wheels=`),
     )
     assert.equal(
       filled,
-      `pip install --python ${rig.venv}/bin/python --no-index --find-links ${rig.wheels} --offline -r ${rig.path}/requirements.txt link=copy`,
+      `pip install --python ${rig.venv}/bin/python --no-index --offline -r ${rig.path}/requirements.txt link=copy wheels=${rig.wheels}`,
     )
     assert.equal(existsSync(join(sitePackagesOf(rig.venv) ?? '', 'pip')), false)
 

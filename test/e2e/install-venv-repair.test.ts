@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { test } from 'node:test'
+import { after, test } from 'node:test'
 import { execa } from 'execa'
 import { install } from '../../runner/install/install.ts'
 import { sitePackagesOf } from '../../runner/install/installed.ts'
@@ -10,18 +10,23 @@ import { plan } from '../../runner/install/plan.ts'
 import { needsConsent } from '../../runner/install/step.ts'
 import { mounted, noMounts } from '../chaos/mounted.ts'
 import { testIo } from '../support/installer.ts'
-import { filledRig, noPython, probeVersion, venvRig, type VenvRig } from '../support/venv-rig.ts'
+import { quickPython } from '../support/quick-python.ts'
+import { anyPython, filledRig, noPython, probeVersion, venvRig, type VenvRig } from '../support/venv-rig.ts'
 import { writeWheel } from '../support/wheels.ts'
 
 const agreed = { consent: 'yes', environmentGranted: false } as const
 const ready = { type: 'ready', notices: [] } as const
+
+const python = (await noPython()) ? undefined : await quickPython(anyPython)
+after(() => python?.remove())
+
 async function isConsentNeeded(rig: VenvRig): Promise<boolean> {
   const [first] = plan(await look(rig.environment, rig.env)).environment
   return first?.type === 'make_venv' && needsConsent(first)
 }
 
 test('a broken venv is noticed, and made anew with consent', { skip: await noPython() }, async t => {
-  await using rig = await filledRig()
+  await using rig = await filledRig(python?.bin)
   const faultIs = async (type: string) => {
     const seen = await rig.look()
     assert.equal(seen.type === 'unusable' && seen.reason.type, type)
@@ -101,7 +106,7 @@ test(
   'a disk that can only be read: words, and nothing is lost',
   { skip: (await noPython()) || noMounts() },
   async () => {
-    await using rig = await venvRig()
+    await using rig = await venvRig(python?.bin)
     await writeWheel(rig.wheels, { name: 'courante-probe', version: '1.0' })
     await rig.ask('courante-probe==1.0\n')
     await using disk = await mounted(100e6)

@@ -88,6 +88,7 @@ test('a file by its URL is told with size and host, asked for, checked by the ha
       response.setHeader('content-length', 6).end(request.method === 'HEAD' ? undefined : '<html>')
     } else response.writeHead(404).end()
   })
+  Object.defineProperty(pc, 'env', { value: { ...pc.env, HF_ENDPOINT: web } })
   const url = `${web}/org/repo/blob/main/Some-Q8_0.gguf`
   const plan = await pc.ask('add', url)
   assert.equal(plan.exitCode, 2)
@@ -144,6 +145,48 @@ test('a file by its URL is told with size and host, asked for, checked by the ha
   const folders = (await readdir(pc.at('models'))).filter(name => !name.includes('.') || name === 'lock.json')
   assert.deepEqual(folders.sort(), ['lock.json', 'plain', 'some-q8_0', 'x'])
   assert.ok(asked.length > 0)
+})
+
+test('what was in the folder before stays when what came is no model', async () => {
+  await using pc = await Machine.make()
+  const web = await pc.web((request, response) => {
+    response.setHeader('content-length', 6).end(request.method === 'HEAD' ? undefined : '<html>')
+  })
+  await mkdir(pc.at('models/foo'))
+  await writeFile(pc.at('models/foo/my-notes.txt'), 'mine')
+  const { exitCode, stderr } = await pc.ask('add', `${web}/foo.gguf`, '--yes')
+  assert.equal(exitCode, 1)
+  assert.match(stderr, /is no GGUF file of a language model/)
+  assert.deepEqual(await readdir(pc.at('models/foo')), ['my-notes.txt'])
+})
+
+test('what an address holds of secrets is used, and neither shown nor kept', async () => {
+  await using pc = await Machine.make()
+  const weights = await readFile(starter)
+  const asked: (string | undefined)[] = []
+  const web = await pc.web((request, response) => {
+    const { url, method, headers } = request
+    asked.push(headers.authorization)
+    // Whoever does not vouch for it may say so: it is not believed.
+    response.setHeader('x-linked-etag', `"${'ab'.repeat(32)}"`)
+    if (url !== '/own.gguf?token=tok-secret') return response.writeHead(404).end()
+    response.setHeader('content-length', weights.length)
+    return response.end(method === 'HEAD' ? undefined : weights)
+  })
+  const address = `${web.replace('//', '//me:pass-secret@')}/own.gguf`
+  const added = await pc.ask('add', `${address}?token=tok-secret`, '--yes')
+  assert.equal(added.exitCode, 0, added.stderr)
+  const none = await pc.ask('add', `${address.replace('own', 'none')}?token=tok-secret`, '--yes')
+  assert.equal(none.exitCode, 1)
+  const kept = await Promise.all(
+    ['models/lock.json', 'home/models.yaml'].map(path => readFile(pc.at(path), 'utf8')),
+  )
+  assert.match(kept[0] ?? '', /\/own\.gguf#query-/)
+  const told = [added, none].map(({ stdout, stderr }) => stdout + stderr)
+  assert.doesNotMatch([...kept, ...told].join('\n'), /secret/)
+  assert.match(none.stderr, /\/none\.gguf/)
+  const login = `Basic ${Buffer.from('me:pass-secret').toString('base64')}`
+  assert.deepEqual([...new Set(asked)], [login])
 })
 
 test('Ctrl-C while a server is silent ends the command, and nothing is added', async () => {

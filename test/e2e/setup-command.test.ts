@@ -25,7 +25,7 @@ suite('courante setup', () => {
       assert.match((await stack.ask('models', 'ls')).stderr, /language_model is "gone", and there is no such/)
       await using terminal = await stack.open()
       await terminal.type(stack.line('setup'))
-      await terminal.shows(/Now gone answers[^]*none for now: the starter/)
+      await terminal.shows(/At present, gone answers[^]*none for now: the starter/)
       await take(terminal, 'another server')
       await terminal.shows(/URL, path or id/)
       await terminal.type('~/mine.gguf')

@@ -1,6 +1,19 @@
 import assert from 'node:assert/strict'
-import { chmod, copyFile, mkdir, readFile, readlink, rm, symlink, watch, writeFile } from 'node:fs/promises'
+import {
+  chmod,
+  copyFile,
+  mkdir,
+  readdir,
+  readFile,
+  readlink,
+  rm,
+  symlink,
+  watch,
+  writeFile,
+} from 'node:fs/promises'
 import { existsSync } from 'node:fs'
+import { on } from 'node:events'
+import type { Readable } from 'node:stream'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { execa } from 'execa'
@@ -44,7 +57,8 @@ async function freshClone(place = 'a clone') {
 echo "$*" >>'${calls}'
 [ -n "$NPM_FAILS" ] && { echo "npm error \${NPM_FAILS}"; exit 1; }
 case $1 in
-  install) for last; do :; done
+  install) [ -z "$NPM_WAITS" ] || { : >"$NPM_WAITS-started"; cat "$NPM_WAITS" >/dev/null; }
+    for last; do :; done
     bin=node_modules/\${last%@24}/bin; mkdir -p "$bin" && ln -s '${process.execPath}' "$bin/node" ;;
   ci) mkdir -p node_modules/@node-llama-cpp/linux-x64-cuda
     [ -z "$NPM_HANGS" ] || { : >"$NPM_HANGS"; exec sleep 100; } ;;
@@ -72,6 +86,11 @@ esac
     folder: folder.path,
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
+}
+
+async function says({ stdout }: { stdout: Readable }, text: string): Promise<void> {
+  let said = ''
+  for await (const [chunk] of on(stdout, 'data')) if ((said += String(chunk)).includes(text)) return
 }
 
 suite('setup.sh on a fresh clone with an old Node', () => {
@@ -163,6 +182,58 @@ suite('setup.sh on a fresh clone with an old Node', () => {
     assert.equal((await fresh.calls()).length, calls + 2)
   })
 
+  test('while one installs, another waits, says so, and has nothing left to do', async () => {
+    await using fresh = await freshClone()
+    const gate = join(fresh.folder, 'gate')
+    await execa('mkfifo', [gate])
+    const watcher = watch(fresh.folder)
+    const first = fresh.run(['up', '--yes'], { NPM_WAITS: gate })
+    for await (const { filename } of watcher) if (filename === 'gate-started') break
+    const second = fresh.run(['up'])
+    await says(second, `Another process (pid ${first.pid}) is installing in this folder. Waiting`)
+    await writeFile(gate, 'go on')
+    assert.equal((await first).exitCode, 0)
+    const { exitCode, stdout } = await second
+    assert.equal(exitCode, 0)
+    assert.match(stdout, /^Another process .*\nhanded over up /)
+    assert.equal((await fresh.calls()).length, 3)
+    const left = await readdir(join(fresh.clone, '.runtime'))
+    assert.deepEqual(
+      left.filter(name => name.startsWith('installing')),
+      [],
+    )
+  })
+
+  test('who waited for one that was killed or failed installs it', async () => {
+    await using fresh = await freshClone()
+    const gate = join(fresh.folder, 'gate')
+    await execa('mkfifo', [gate])
+    const watcher = watch(fresh.folder)
+    const first = fresh.start(['up', '--yes'], { NPM_WAITS: gate })
+    for await (const { filename } of watcher) if (filename === 'gate-started') break
+    const second = fresh.run(['up', '--yes'])
+    await says(second, 'Another process')
+    process.kill(-(first.pid ?? 0), 'SIGKILL')
+    await first
+    const { exitCode, stdout } = await second
+    assert.equal(exitCode, 0)
+    assert.match(stdout, /^handed over up --yes/m)
+  })
+
+  test('the lock of a dead process holds nobody up, and of many who find it one installs', async () => {
+    await using fresh = await freshClone()
+    await mkdir(join(fresh.clone, '.runtime'))
+    // Another process has this pid by now.
+    await symlink(`${process.pid}:1`, join(fresh.clone, '.runtime/installing'))
+    await symlink(`${process.pid}:1`, join(fresh.clone, '.runtime/installing.taking'))
+    const all = await Promise.all(Array.from({ length: 6 }, () => fresh.run(['up', '--yes'])))
+    for (const { exitCode, stdout, stderr } of all) {
+      assert.equal(exitCode, 0, stderr)
+      assert.match(stdout, /^handed over up --yes/m)
+    }
+    assert.equal((await fresh.calls()).length, 3)
+  })
+
   test('packages of one of the two folders that are gone are installed again', async () => {
     await using fresh = await freshClone()
     await fresh.run(['up', '--yes'])
@@ -183,7 +254,7 @@ echo '/dev/a disk 999999 900000 99999 91% /somewhere'
     await chmod(df, 0o755)
     const { exitCode, stderr } = await fresh.run(['up', '--yes'])
     assert.equal(exitCode, 1)
-    assert.match(stderr, /too little room: 99 MB are free, and \d{3} MB are needed/)
+    assert.match(stderr, /too little room: 102 MB are free, and \d{3} MB are needed/)
     assert.deepEqual(await fresh.calls(), [])
   })
 

@@ -15,7 +15,9 @@ import {
 import { dirname, join } from 'node:path'
 import { suite, test } from 'node:test'
 import { execa } from 'execa'
+import { identify } from '../../lib/process-identity.ts'
 import { socketDir } from '../../lib/socket-dir.ts'
+import { trackedFiles } from '../../runner/uninstall/tracked.ts'
 import { root } from '../support/our-stack.ts'
 import { SmallStack } from '../support/small-stack.ts'
 import { type TempDir, tempDir } from '../support/temp.ts'
@@ -117,10 +119,14 @@ class Clone implements AsyncDisposable {
 
   /** `courante uninstall …` on the clone's own Node, or on another one where that is gone. */
   uninstall(...words: string[]) {
+    return this.uninstallIn({}, ...words)
+  }
+
+  uninstallIn(env: Record<string, string>, ...words: string[]) {
     const own = existsSync(this.at(node)) ? this.at(node) : process.execPath
     return execa(own, [this.at('runner/main.ts'), 'uninstall', ...words], {
       cwd: this.path,
-      env: this.env,
+      env: { ...this.env, ...env },
       reject: false,
       stdin: 'ignore',
     })
@@ -335,6 +341,27 @@ suite('courante uninstall in a clone', { concurrency: 4 }, () => {
     ])
   })
 
+  test('a clone that COURANTE_MODELS names loses no more by it, also with --purge', async () => {
+    await using clone = await Clone.make()
+    await clone.write({
+      'notes.md': 'mine',
+      'drafts/a.md': 'mine',
+      'silero-vad/mine': 'mine',
+      'silero-vad/silero_vad_v5.onnx': 'ours',
+    })
+    const { exitCode, stdout } = await clone.uninstallIn({ COURANTE_MODELS: clone.path }, '--purge', '--yes')
+    assert.equal(exitCode, 0, stdout)
+    assert.match(stdout, / notes\.md {2}\(no model of ours\)/)
+    assert.doesNotMatch(stdout.split('What stays:')[1] ?? '', / (node_modules|\.runtime|venv) /)
+    assert.deepEqual((await clone.ignored()).split('\n').sort(), [
+      '!! models/files/',
+      '?? drafts/',
+      '?? notes.md',
+      '?? silero-vad/',
+    ])
+    assert.deepEqual(await readdir(clone.at('silero-vad')), ['mine'])
+  })
+
   test('of a home that a link leads to, what runs have left goes, and with --purge the link and what is yours', async () => {
     await using clone = await Clone.make()
     await using elsewhere = await tempDir()
@@ -360,6 +387,39 @@ suite('courante uninstall in a clone', { concurrency: 4 }, () => {
     const { exitCode } = await clone.uninstall('--purge', '--yes')
     assert.equal(exitCode, 0)
     assert.equal(await clone.ignored(), 'A  node_modules/patched/index.js\nA  var/run/note')
+  })
+
+  test('what git has stays too where a link leads to it', async () => {
+    await using clone = await Clone.make()
+    await clone.write({ 'docs/a.onnx': 'of the project' })
+    await clone.git('add', 'docs/a.onnx')
+    const tracked = await trackedFiles([clone.at('models/files/link/a.onnx'), clone.at('var')], {})
+    assert.deepEqual([...tracked], [])
+    await symlink(clone.at('docs'), clone.at('models/files/link'))
+    const now = await trackedFiles([clone.at('models/files/link/a.onnx'), clone.at('var')], {})
+    assert.deepEqual([...now].sort(), [clone.at('docs/a.onnx'), clone.at('models/files/link/a.onnx')])
+  })
+
+  test('a checkout of which git can say nothing loses nothing', async () => {
+    await using clone = await Clone.make()
+    await writeFile(clone.at('.git/index'), 'broken')
+    const before = await clone.names()
+    const { exitCode, stderr } = await clone.uninstall('--purge', '--yes')
+    assert.equal(exitCode, 1)
+    assert.match(stderr, /git can't say which files of [^]*index[^]*Nothing was removed[^]*git -C/)
+    assert.deepEqual(await clone.names(), before)
+  })
+
+  test('a download that has begun while the question stood is not swept away', async () => {
+    await using clone = await Clone.make()
+    await using terminal = await Terminal.open({ columns: 100, rows: 60, cwd: clone.path, env: clone.env })
+    await terminal.type(`clear; ${clone.at(node)} runner/main.ts uninstall; echo ended with $?`)
+    await terminal.shows(/Remove this\? \[y\/N\]/)
+    await clone.write({ 'models/files/.partial/00ff.lock': JSON.stringify(identify(process.pid)) })
+    const before = await clone.names()
+    await terminal.type('y')
+    await terminal.shows(/a download is going on[^]*ended with 1/)
+    assert.deepEqual(await clone.names(), before)
   })
 
   test('what the system does not let go is told, and the rest goes', async t => {
@@ -432,7 +492,9 @@ suite("courante uninstall of a project's stack", () => {
     await using stack = await SmallStack.make(
       `environment: { python: { version: '>=3.9', venv: .venv, optional: true } }\nmodels:\n${model('ours')}\n${model('kept')}\n${yaml.trim()}\n`,
     )
-    for (const path of ['.venv/.courante-stamp.json', 'data/ours.bin', 'data/kept.bin', 'data/theirs.bin']) {
+    await mkdir(join(stack.folder, '.venv'))
+    await writeFile(join(stack.folder, '.venv/.courante-stamp.json'), '{"made":true}')
+    for (const path of ['data/ours.bin', 'data/kept.bin', 'data/theirs.bin']) {
       await mkdir(dirname(join(stack.folder, path)), { recursive: true })
       await writeFile(join(stack.folder, path), 'x')
     }
@@ -443,6 +505,33 @@ suite("courante uninstall of a project's stack", () => {
     assert.deepEqual((await readdir(join(stack.folder, 'data'))).sort(), ['kept.bin', 'theirs.bin'])
     assert.ok(!existsSync(join(stack.folder, '.venv')))
   })
+
+  for (const [name, files] of Object.entries({
+    'filled by Courante': { 'own/.courante-stamp.json': '{"schema":2,"made":false}' },
+    'being filled when that was killed': { 'own/.courante-installing/owner': '{}' },
+    'put aside for a new one that was never finished': {
+      'own/.courante-unfinished': '{}',
+      'own/.courante-old/pyvenv.cfg': '',
+    },
+    'put aside for a new one that was not in its place yet': {
+      '.own.courante-new/.courante-unfinished': '{}',
+      '.own.courante-new/.courante-old/pyvenv.cfg': '',
+    },
+  })) {
+    test(`a venv that a person made stays: ${name}`, async () => {
+      await using stack = await SmallStack.make(
+        `environment: { python: { version: '>=3.9', venv: own, optional: true } }\n${yaml.trim()}\n`,
+      )
+      for (const [path, text] of Object.entries(files)) {
+        await mkdir(dirname(join(stack.folder, path)), { recursive: true })
+        await writeFile(join(stack.folder, path), text)
+      }
+      const { exitCode, all } = await stack.ask('uninstall', '--yes', '--purge')
+      assert.equal(exitCode, 0, all)
+      assert.match(all, /no venv of ours/)
+      for (const path of Object.keys(files)) assert.ok(existsSync(join(stack.folder, path)), path)
+    })
+  }
 
   test('a project that is its own home loses nothing by its name alone', async () => {
     await using stack = await SmallStack.make(yaml.replace('home: var', 'home: .'))
