@@ -24,6 +24,7 @@ export function textOf(path: string): string {
 export const unreachable = new Set([
   'ENOENT',
   'ENOTDIR',
+  'EISDIR',
   'EACCES',
   'EPERM',
   'ELOOP',

@@ -1,8 +1,8 @@
 import { homedir } from 'node:os'
-import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Io } from '../lib/io.ts'
 import { isOffline } from '../lib/offline.ts'
+import { textOf } from '../lib/reachable.ts'
 import { ProblemError } from '../lib/problem.ts'
 import { messages } from './messages.ts'
 
@@ -115,14 +115,4 @@ function tokenPath(env: Io['env']): string {
   const home = env['HOME'] ?? homedir()
   const cache = env['XDG_CACHE_HOME'] || join(home, '.cache')
   return join(env['HF_HOME'] || join(cache, 'huggingface'), 'token')
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR'].includes(code ?? '')) return ''
-    throw error
-  }
 }

@@ -1,7 +1,7 @@
-import { readFileSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { dirname, join } from 'node:path'
 import type { Io } from '../lib/io.ts'
+import { textOf } from '../lib/reachable.ts'
 
 /**
  * The header by which npm's own settings log in where a tarball lies: `//host/path/:_authToken=…` (or `_auth`, or `username`
@@ -65,14 +65,4 @@ function settingsOf(env: Io['env'], cwd: string): Map<string, string> {
     }
   }
   return settings
-}
-
-function textOf(path: string): string {
-  try {
-    return readFileSync(path, 'utf8')
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM', 'EISDIR'].includes(code ?? '')) return ''
-    throw error
-  }
 }

@@ -195,25 +195,20 @@ const commands: Record<PackageManager, string> = {
   brew: 'brew install',
 }
 
+/** Of ALSA, which is Linux; sox is what records and plays elsewhere. */
+const sound = {
+  apt: 'alsa-utils',
+  dnf: 'alsa-utils',
+  pacman: 'alsa-utils',
+  zypper: 'alsa-utils',
+  apk: 'alsa-utils',
+  brew: 'sox',
+}
+
 /** Where a program's package is called otherwise. */
 const packages: Record<string, Partial<Record<PackageManager, string>>> = {
-  // Of ALSA, which is Linux; sox is what records elsewhere.
-  arecord: {
-    apt: 'alsa-utils',
-    dnf: 'alsa-utils',
-    pacman: 'alsa-utils',
-    zypper: 'alsa-utils',
-    apk: 'alsa-utils',
-    brew: 'sox',
-  },
-  aplay: {
-    apt: 'alsa-utils',
-    dnf: 'alsa-utils',
-    pacman: 'alsa-utils',
-    zypper: 'alsa-utils',
-    apk: 'alsa-utils',
-    brew: 'sox',
-  },
+  arecord: sound,
+  aplay: sound,
   ffmpeg: { dnf: 'ffmpeg-free' },
   python: {
     apt: 'python3 python3-venv',

@@ -43,7 +43,8 @@ export async function startRegistry(pack: TestPackage): Promise<TestRegistry> {
   const requests: string[] = []
   const server = createServer((request, response) => {
     const path = decodeURIComponent(request.url ?? '/')
-    requests.push(path)
+    // Whether it is there is asked before the question; that is no download.
+    if (request.method !== 'HEAD') requests.push(path)
     if (path === '/tarball.tgz' || path === '/plain.bin')
       sendTarball(response, tarball, registry.mode, halted.resolve)
     else if (path === `/${pack.name}` && registry.mode !== '404') sendJson(response, 200, packument())
