@@ -4,6 +4,7 @@ import { isOffline } from '../lib/offline.ts'
 import { ProblemError } from '../lib/problem.ts'
 import { allowed } from './access.ts'
 import { messages } from './messages.ts'
+import { trustingSystem } from './system-certificates.ts'
 
 /** More than anybody has to say about a model. */
 export const mostProbeBytes = 16 * 2 ** 20
@@ -16,13 +17,12 @@ export const mostProbeBytes = 16 * 2 ** 20
 export async function openAgent(env: Io['env'], stallMs: number, mostBytes = -1): Promise<Dispatcher> {
   // Only here: most starts download nothing.
   const { EnvHttpProxyAgent, Pool } = await import('undici')
-  await (trusting ??= trustSystem())
   const timeouts = { headersTimeout: stallMs, bodyTimeout: stallMs }
   const options = { ...timeouts, allowH2: false, maxResponseSize: mostBytes }
   // What loopback would be reached through may itself lie elsewhere.
   if (isOffline(env))
     return guarded(new EnvHttpProxyAgent({ httpProxy: '', httpsProxy: '', noProxy: '*', ...options }), env)
-  return new EnvHttpProxyAgent({
+  const agent = new EnvHttpProxyAgent({
     httpProxy: proxyOf(['http_proxy', 'HTTP_PROXY'], env),
     httpsProxy: proxyOf(['https_proxy', 'HTTPS_PROXY'], env),
     noProxy: env['no_proxy'] ?? env['NO_PROXY'] ?? '',
@@ -31,14 +31,7 @@ export async function openAgent(env: Io['env'], stallMs: number, mostBytes = -1)
     clientFactory: (origin, its) => new Pool(origin, { ...its, ...timeouts }),
     factory: (origin, its) => new Pool(origin, { ...(its as PoolType.Options), ...options }),
   })
-}
-
-let trusting: Promise<void> | undefined
-
-/** What this machine's owner trusts, such as a company's proxy that looks into all that comes, and Node alone would refuse. */
-async function trustSystem(): Promise<void> {
-  const { getCACertificates, setDefaultCACertificates } = await import('node:tls')
-  setDefaultCACertificates([...new Set([...getCACertificates('default'), ...getCACertificates('system')])])
+  return trustingSystem(agent)
 }
 
 /** As other programs have it, `host:port` is a proxy that speaks http. */
