@@ -78,6 +78,8 @@ export async function download(wanted: Wanted, options: Options): Promise<Downlo
   }
   try {
     if (lock?.waited === true && (await wanted.isDone?.()) === true) {
+      // Of one that was killed when all was in its place but this.
+      removePartial(join(partials, `${key}.partial`))
       release()
       return undefined
     }
