@@ -1,15 +1,11 @@
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
-import { withNeeds } from '../../models/catalog.ts'
 import { editModelsFile } from '../../models/edit-models-file.ts'
-import { estimateMemory } from '../../models/memory.ts'
-import { resolveModel } from '../../models/model.ts'
-import { checkSizes } from '../../models/verify.ts'
-import type { Step } from '../install/step.ts'
 import { isTerminal } from '../is-terminal.ts'
 import { fetchWithConsent } from '../models/consent.ts'
-import { type Models, openModels, tell, yesOption } from '../models/open.ts'
+import { fetchSteps } from '../models/fetch-steps.ts'
+import { openModels, tell, yesOption } from '../models/open.ts'
 import { networkOptions, withNetwork } from '../network.ts'
 import { parseOptions, whereOptions } from '../options.ts'
 import { runContext } from '../run-context.ts'
@@ -60,7 +56,8 @@ async function setup(argv: readonly string[], given: Io): Promise<number> {
       : await modelNamed(values.model, values, models, io)
   if (io.signal.aborted) return exitCodeOf(String(io.signal.reason))
   if (chosen === undefined) throw new ProblemError(problems.declined())
-  const steps = stepsFor(chosen.id, models)
+  const entry = models.inventory.catalog.get(chosen.id)
+  const steps = entry === undefined ? [] : fetchSteps(entry, models)
   const stopped = steps.length === 0 ? undefined : await fetchWithConsent(steps, models.dir, values, io)
   if (stopped !== undefined) return stopped
   const file = await record(chosen, context)
@@ -76,18 +73,4 @@ async function setup(argv: readonly string[], given: Io): Promise<number> {
     words.chosen(chosen.id, file) + takesOver + askedAgain,
   )
   return exit.ok
-}
-
-/** What is missing, or damaged, of a model of the catalog and of what it needs. */
-function stepsFor(id: string, models: Models): Step[] {
-  const { catalog } = models.inventory
-  const entry = catalog.get(id)
-  return (entry === undefined ? [] : withNeeds(entry, catalog)).flatMap((one): Step[] => {
-    const model = resolveModel(one.id, catalog, models)
-    const state = model === undefined ? undefined : checkSizes(model)
-    if (model === undefined || state === undefined || state.type === 'present') return []
-    const { dir, modelsDir } = models
-    const repair = state.type === 'damaged'
-    return [{ type: 'fetch_model', model, dir, modelsDir, repair, memory: estimateMemory(one) }]
-  })
 }

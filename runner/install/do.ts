@@ -24,9 +24,9 @@ export async function perform(items: readonly Item[], io: Io): Promise<Performed
       const problem = await performOne(step, io)
       if (problem === undefined) continue
       if (io.signal.aborted) return { problems: [problem], notices: told }
+      if (problem.code === 'no_space') return { problems: [problem, ...problems], notices: told }
       if ('optional' in step && step.optional) told.push(notices.optionalLeftOut(step.type, problem))
       else problems.push(problem)
-      if (problem.code === 'no_space') return { problems: [problem, ...problems.slice(0, -1)], notices: told }
       break
     }
   }

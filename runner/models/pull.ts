@@ -1,12 +1,10 @@
 import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
-import { isUsable, withNeeds } from '../../models/catalog.ts'
-import { resolveModel } from '../../models/model.ts'
-import { checkSizes } from '../../models/verify.ts'
-import type { Step } from '../install/step.ts'
+import { isUsable } from '../../models/catalog.ts'
 import { networkOptions, withNetwork } from '../network.ts'
 import { fetchWithConsent } from './consent.ts'
+import { type FetchStep, fetchSteps } from './fetch-steps.ts'
 import { problems, words } from './messages.ts'
 import { findModel, type Models, openModels, parseModels, yesOption } from './open.ts'
 
@@ -22,7 +20,7 @@ export async function run(argv: readonly string[], asked: Io): Promise<number> {
     const stopped = await fetchWithConsent(steps, models.dir, values, io)
     if (stopped !== undefined) return stopped
   }
-  const fetched = steps.flatMap(step => (step.type === 'fetch_model' ? [step.model.id] : []))
+  const fetched = steps.map(({ model }) => model.id)
   if (values.json === true) {
     io.stdout.write(`${JSON.stringify({ pulled: fetched, installed: ids }, null, 2)}\n`)
     return exit.ok
@@ -38,25 +36,14 @@ export async function run(argv: readonly string[], asked: Io): Promise<number> {
 }
 
 /** What is missing, or damaged, of these and of what they need. */
-function stepsFor(ids: readonly string[], models: Models): Step[] {
+function stepsFor(ids: readonly string[], models: Models): FetchStep[] {
   const { catalog } = models.inventory
-  const steps = new Map<string, Step>()
+  const steps = new Map<string, FetchStep>()
   for (const id of ids) {
     const entry = catalog.get(findModel(models, id).id)
     if (entry === undefined) throw new ProblemError(problems.notInCatalog(id, models.where))
     if (!isUsable(entry, catalog)) throw new ProblemError(problems.noEngine(entry))
-    for (const one of withNeeds(entry, catalog)) {
-      const model = resolveModel(one.id, catalog, models)
-      const state = model === undefined ? undefined : checkSizes(model)
-      if (model === undefined || state === undefined || state.type === 'present') continue
-      steps.set(one.id, {
-        type: 'fetch_model',
-        model,
-        dir: models.dir,
-        modelsDir: models.modelsDir,
-        repair: state.type === 'damaged',
-      })
-    }
+    for (const step of fetchSteps(entry, models)) steps.set(step.model.id, step)
   }
   return [...steps.values()]
 }

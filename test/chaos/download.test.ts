@@ -1,3 +1,4 @@
+// Longer than others: one engine, and each way in which a server misbehaves, a few lines each.
 import assert from 'node:assert/strict'
 import {
   closeSync,

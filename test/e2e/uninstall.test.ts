@@ -1,3 +1,4 @@
+// Longer than others: one command that deletes, and each thing that it must not, on stacks that are made once.
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
 import {
