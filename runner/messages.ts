@@ -22,6 +22,30 @@ export const messages = {
     todo: 'In place of https://huggingface.co: --mirror https://mirror.example.com; of another host: --mirror HOST=URL',
     exit: exit.usage,
   }),
+  badListen: (value: string): Problem => ({
+    code: 'bad_listen',
+    what: `--listen takes an address of this machine, not "${value}".`,
+    todo: 'Such as 0.0.0.0 (all it has), 192.168.1.5, 192.168.1.5:8080, [::]; or, behind a proxy for TLS, https://chat.example.com',
+    exit: exit.usage,
+  }),
+  notOurAddress: (host: string): Problem => ({
+    code: 'not_our_address',
+    what: `--listen: ${host} is no address of this machine.`,
+    todo: '0.0.0.0 means all that it has; `ip address` shows them.',
+    exit: exit.usage,
+  }),
+  listenBusy: (host: string, port: number): Problem => ({
+    code: 'port_busy',
+    what: `--listen: port ${port} of ${host} is in use by another program.`,
+    todo: `Who has it: ss -ltnp 'sport = :${port}'; or name another port: --listen ${host.includes(':') ? `[${host}]` : host}:${port + 1}`,
+    exit: exit.failed,
+  }),
+  listenForbidden: (port: number): Problem => ({
+    code: 'port_forbidden',
+    what: `--listen: port ${port} is not for ordinary users.`,
+    todo: 'Choose one above 1023, or put a proxy before it: docs/users.md',
+    exit: exit.failed,
+  }),
   stackMissing: (path: string): Problem => ({
     code: 'stack_missing',
     what: `there is no stack file ${path}.`,
@@ -152,7 +176,9 @@ export const notices = {
   ownStack: (path: string): string =>
     `there is no stack.yaml in this folder; this is Courante's own stack, ${path}.\n`,
   runsAlready: (name: string): string =>
-    `${name} runs already; --profile and --exit-on count only at its start.\n`,
+    `${name} runs already; --profile, --exit-on and --listen count only at its start.\n`,
+  listening: (text: string): string =>
+    `open to others (--listen ${text}): everybody needs an account. Where, and a link for the first one: courante logs backend; another link: courante users invite --admin\n`,
   stackGood: (path: string, services: number): string =>
     `${path} is right: ${services} ${services === 1 ? 'service' : 'services'}.\n`,
   left: (name: string): string => `${name} goes on; courante down stops it.\n`,

@@ -4,7 +4,7 @@ import { exit } from '../lib/exit.ts'
 import { exitCodeOf, runMain, type Io } from '../lib/io.ts'
 import { formatProblem, ProblemError } from '../lib/problem.ts'
 import { readRecording } from './mike/recording.ts'
-import { realtimeUrl } from './shared/backend-url.ts'
+import { realtimeAccess } from './shared/backend-url.ts'
 import { type Heard, Listener } from './shared/listener.ts'
 import { mikeProblems } from './shared/messages.ts'
 import { record } from './shared/recorder.ts'
@@ -28,11 +28,11 @@ async function transcribe(options: Options, io: Io): Promise<number> {
   // Read before anything is opened: a broken file costs nobody a session.
   const recording =
     file === undefined ? undefined : await readRecording(resolve(io.cwd, file), !fast, io.signal)
-  const url = await realtimeUrl(homeOf(options.home, io), io.env)
+  const backend = await realtimeAccess(homeOf(options.home, io), io.env)
   const screen = new Screen(io, options.json)
   // A recording that is heard in part is a failure; a microphone goes on with the next words.
   const patient = recording === undefined
-  await using listener = await Listener.open(url, { patient, onHeard: heard => screen.show(heard) })
+  await using listener = await Listener.open(backend, { patient, onHeard: heard => screen.show(heard) })
   const source = recording ?? record({ device, env: io.env, signal: io.signal })
   listener.configure(source.sampleRate)
   screen.state('listening')

@@ -31,6 +31,7 @@ const options = {
   profile: { type: 'string', multiple: true },
   'exit-on': { type: 'string' },
   detach: { type: 'boolean', short: 'd' },
+  listen: { type: 'string' },
 } as const
 
 /** look → plan → ask → do, then the supervisor, then a console; resolves when the run has ended. */
@@ -46,7 +47,7 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
   const running = await connect(context.controlSocket)
   if (running.running) {
     const { name } = context.loaded.stack
-    if (values.profile !== undefined || values['exit-on'] !== undefined)
+    if ([values.profile, values['exit-on'], values.listen].some(value => value !== undefined))
       io.stderr.write(notices.note(notices.runsAlready(name).trimEnd()))
     if (await isOutdated(context)) io.stderr.write(notices.note(notices.outdated().trimEnd()))
     if (consoleKind !== undefined) return await attach(context, running, consoleKind, io)
@@ -59,6 +60,7 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
     paneLogs: consoleKind === 'tmux',
   }
   checkNode(context)
+  const around = await listening(values.listen, io)
   await checkHome(context)
   await sweepStaleRun(context.places.home)
   await checkPorts(newStack(context, choice).services)
@@ -80,10 +82,19 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
   if (io.signal.aborted) return exitCodeOf(String(io.signal.reason))
   // Not the one from above: a venv that was installed meanwhile belongs to the services' environment.
   const stack = await prepareRun(context, choice)
-  const client = startSupervisor(stack, io)
+  const client = startSupervisor(stack, around)
   if (consoleKind === undefined) return await untilUp(stack.name, await client, io)
   const code = await showRun({ context, stack, client, consoleKind, io, started: true })
   return code === 'renew' ? renew(argv, io) : code
+}
+
+/** What services are started with, and a word about it to whoever starts them. */
+async function listening(text: string | undefined, io: Io): Promise<Io> {
+  if (text === undefined) return io
+  const { withListen } = await import('../listen.ts')
+  const around = await withListen(text, io)
+  io.stderr.write(notices.note(notices.listening(text).trimEnd()))
+  return around
 }
 
 /** Installs what changed and starts again: the same command line once more, through setup.sh. */

@@ -2,13 +2,34 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import type { Io } from '../../lib/io.ts'
+import { readLocalKey } from '../../services/chat/users/local-key.ts'
 
 const port = z.coerce.number().int().min(1).max(65_535)
 const runningStack = z.object({ services: z.object({ backend: z.object({ port }) }) })
 
-/** Where live speech becomes text: the environment's port, else that of the stack that was brought up last, else the default. */
-export async function realtimeUrl(home: string, env: Io['env']): Promise<string> {
-  return `ws://127.0.0.1:${await backendPort(home, env)}/v1/realtime?intent=transcription`
+export interface BackendAccess {
+  /** `http://127.0.0.1:8770` */
+  readonly url: string
+  /** For each request, WebSockets too: they make us the user of this machine, also where others need an account. */
+  readonly headers: Readonly<Record<string, string>>
+}
+
+/**
+ * How the commands of this machine reach the backend: at the environment's port, else that of the stack that was brought up
+ * last, else the default. Without a key that we may read there is no header, which does in single-user mode.
+ */
+export async function backendAccess(home: string, env: Io['env']): Promise<BackendAccess> {
+  const key = await readLocalKey(home)
+  return {
+    url: `http://127.0.0.1:${await backendPort(home, env)}`,
+    headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+  }
+}
+
+/** Where live speech becomes text. */
+export async function realtimeAccess(home: string, env: Io['env']): Promise<BackendAccess> {
+  const { url, headers } = await backendAccess(home, env)
+  return { url: `${url.replace('http:', 'ws:')}/v1/realtime?intent=transcription`, headers }
 }
 
 async function backendPort(home: string, env: Io['env']): Promise<number> {

@@ -2,6 +2,7 @@ import { once } from 'node:events'
 import { WebSocket, type RawData } from 'ws'
 import { z } from 'zod'
 import { ProblemError, type Problem } from '../../lib/problem.ts'
+import type { BackendAccess } from './backend-url.ts'
 import { mikeProblems } from './messages.ts'
 
 export type Heard =
@@ -61,8 +62,8 @@ export class Listener implements AsyncDisposable {
   #wake: () => void = () => {}
 
   /** Rejects with a ProblemError if nobody listens there. */
-  static async open(url: string, options: ListenerOptions): Promise<Listener> {
-    const socket = new WebSocket(url, 'realtime', { perMessageDeflate: false })
+  static async open({ url, headers }: BackendAccess, options: ListenerOptions): Promise<Listener> {
+    const socket = new WebSocket(url, 'realtime', { perMessageDeflate: false, headers })
     const listener = new Listener(socket, options)
     try {
       await once(socket, 'open')

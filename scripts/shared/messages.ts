@@ -1,7 +1,7 @@
 import { exit } from '../../lib/exit.ts'
 import type { Problem } from '../../lib/problem.ts'
 
-const failed = (code: string, what: string, todo?: string): Problem => ({
+export const failed = (code: string, what: string, todo?: string): Problem => ({
   code,
   what,
   exit: exit.failed,
@@ -9,7 +9,7 @@ const failed = (code: string, what: string, todo?: string): Problem => ({
 })
 
 /** Wrong arguments of a command, with how it is called. */
-const usageOf =
+export const usageOf =
   (command: string, usage: string) =>
   (detail: string): Problem => ({
     code: 'usage',
@@ -154,6 +154,49 @@ export const whispNotes = {
   listening: 'listening, Enter ends it',
   hearing: 'hearing',
   writing: 'writing',
+} as const
+
+const whyNoFile = (code: string): string =>
+  ({
+    ENOENT: 'there is none',
+    ENOTDIR: 'there is none',
+    EISDIR: 'it is a folder',
+    ENOTREG: 'it is a pipe or a device',
+    EACCES: 'it is not yours to read',
+  })[code] ?? code
+
+export const atailProblems = {
+  usage: usageOf('atail', '[-f|-F] [-n LINES|+LINE] [-r] [-q|-v] [-s SECONDS] [--rewind] [FILE…]'),
+  stdinByName: (): Problem => ({
+    code: 'usage',
+    what: 'stdin has no name that could be followed',
+    todo: 'courante atail -f < FILE, or -F FILE',
+    exit: exit.usage,
+  }),
+  unreadable: (path: string, code: string) =>
+    failed('unreadable', `${path} can't be read: ${whyNoFile(code)}`),
+} as const
+
+/** What happens to the files, on stderr. */
+export const atailNotes = {
+  found: (name: string): string => `courante: ${name} is there`,
+  gone: (name: string, code: string): string => `courante: ${name} has gone: ${whyNoFile(code)}`,
+  rewind: (name: string, why: 'truncated' | 'rewritten' | 'replaced'): string =>
+    `courante: ${name}: ${{ truncated: 'truncated', rewritten: 'written anew', replaced: 'another file' }[why]}, from its start`,
+  noneLeft: 'courante: no file is left to be followed',
+  /** On stdout, for who reads it and shows something. */
+  fromItsStart: (name: string): string => `\n==> ${name}: from its start <==\n`,
+} as const
+
+export const bb2htmlProblems = {
+  usage: usageOf('bb2html', '[FILE…] [--fragment] [--follow]'),
+  oneFile: (): Problem => ({
+    code: 'usage',
+    what: 'bb2html: --follow takes one file, and stdin is none',
+    todo: 'courante bb2html --follow room.bb',
+    exit: exit.usage,
+  }),
+  unreadable: atailProblems.unreadable,
 } as const
 
 const wavFaults: Record<'empty' | 'not_wav' | 'truncated' | 'no_audio' | 'encoding', string> = {

@@ -1,6 +1,6 @@
 import type { Io } from '../../lib/io.ts'
 import { formatProblem } from '../../lib/problem.ts'
-import { realtimeUrl } from '../shared/backend-url.ts'
+import { realtimeAccess } from '../shared/backend-url.ts'
 import { Listener } from '../shared/listener.ts'
 import { whispNotes } from '../shared/messages.ts'
 import { record } from '../shared/recorder.ts'
@@ -35,7 +35,7 @@ export async function dictation({ home, device, silence }: DictationOptions, io:
   let now = 0
   let speaking = false
   let quietSince: number | undefined
-  await using listener = await Listener.open(await realtimeUrl(home, io.env), {
+  await using listener = await Listener.open(await realtimeAccess(home, io.env), {
     patient: true,
     onHeard: heard => {
       switch (heard.type) {

@@ -3,8 +3,10 @@ import { join, resolve } from 'node:path'
 import { z } from 'zod'
 import { exit } from '../../lib/exit.ts'
 import { runMain, type Io } from '../../lib/io.ts'
-import { formatProblem, type Problem } from '../../lib/problem.ts'
+import { parseListen } from '../../lib/listen.ts'
+import { formatProblem, type Problem, ProblemError } from '../../lib/problem.ts'
 import { socketDir } from '../../lib/socket-dir.ts'
+import { localUserName } from '../chat/users/local-user.ts'
 import { PortalClient } from '../portal/client.ts'
 import { durabilityOf } from '../portal/disk.ts'
 import { log, problems } from './messages.ts'
@@ -20,6 +22,7 @@ const environment = z.object({
   COURANTE_SOCKETS: z.string().min(1).optional(),
   PORT: port.optional(),
   COURANTE_PORT_BACKEND: port.optional(),
+  COURANTE_LISTEN: z.string().optional(),
 })
 
 export async function run(_argv: readonly string[], io: Io): Promise<number> {
@@ -29,25 +32,35 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
     return fail(io, problems.badEnvironment(issue?.path.join('.') ?? '', issue?.message ?? ''))
   }
   const env = parsed.data
+  const listenText = env.COURANTE_LISTEN ?? ''
+  const listen = listenText === '' ? undefined : parseListen(listenText)
+  if (listenText !== '' && listen === undefined) return fail(io, problems.badListen(listenText))
   const home = resolve(env.COURANTE_HOME ?? resolve(repo, 'var'))
   const wanted = env.PORT ?? env.COURANTE_PORT_BACKEND ?? 8770
   const print = (line: string): void => void io.stdout.write(`${line}\n`)
   const sockets = env.COURANTE_SOCKETS ?? socketDir(home, io.env)
   const spool = join(home, 'portals')
-  using portal = new PortalClient({
-    spool,
-    service: 'stt',
-    user: userInfo().username,
-    durability: durabilityOf(io.env),
-  })
+  const user = userInfo().username
+  const durability = durabilityOf(io.env)
+  const clients = new Map<string, PortalClient>()
+  using closing = new DisposableStack()
+  const portal = (service: string): PortalClient => {
+    const client = clients.get(service) ?? closing.use(new PortalClient({ spool, service, user, durability }))
+    clients.set(service, client)
+    return client
+  }
   let backend: Backend
   try {
-    backend = await startBackend({ home, sockets, port: wanted, portal, log: print })
+    const localName = localUserName(user)
+    backend = await startBackend({ home, sockets, port: wanted, listen, localName, portal, log: print })
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'EADDRINUSE') return fail(io, problems.portBusy(wanted))
+    if (error instanceof ProblemError) return fail(io, error.problem)
+    if ((error as NodeJS.ErrnoException).code === 'NEWER_STATE') return fail(io, problems.newerState(home))
     throw error
   }
   print(log.listening(backend.address))
+  if (backend.origins.length > 0) print(log.openTo(backend.origins))
+  if (backend.firstLink !== undefined) print(log.firstLink(backend.firstLink))
   if (!io.signal.aborted) {
     const { promise, resolve } = Promise.withResolvers<void>()
     io.signal.addEventListener('abort', () => resolve())

@@ -2,10 +2,34 @@ import { exit } from '../../lib/exit.ts'
 import type { Problem } from '../../lib/problem.ts'
 
 export const problems = {
-  portBusy: (port: number): Problem => ({
+  portBusy: (host: string, port: number): Problem => ({
     code: 'port_busy',
-    what: `port ${port} on 127.0.0.1 is in use by another program`,
+    what: `port ${port} on ${host} is in use by another program`,
     todo: `stop that program, or give the backend another port in stack.yaml (who has it: ss -ltnp 'sport = :${port}')`,
+    exit: exit.failed,
+  }),
+  portForbidden: (port: number): Problem => ({
+    code: 'port_forbidden',
+    what: `port ${port} is not for ordinary users`,
+    todo: 'choose one above 1023, or put a proxy before it: docs/users.md',
+    exit: exit.failed,
+  }),
+  notOurAddress: (host: string): Problem => ({
+    code: 'not_our_address',
+    what: `${host} is no address of this machine`,
+    todo: '--listen 0.0.0.0 means all that it has; `ip address` shows them',
+    exit: exit.usage,
+  }),
+  badListen: (value: string): Problem => ({
+    code: 'bad_listen',
+    what: `COURANTE_LISTEN can't be "${value}"`,
+    todo: 'such as 0.0.0.0, 192.168.1.5:8770, [::], https://chat.example.com',
+    exit: exit.usage,
+  }),
+  newerState: (home: string): Problem => ({
+    code: 'newer_state',
+    what: `${home}/state.db was written by a later version of this program`,
+    todo: 'bring the program up to date, or name another folder with --home',
     exit: exit.failed,
   }),
   badEnvironment: (name: string, problem: string): Problem => ({
@@ -16,17 +40,77 @@ export const problems = {
   }),
 } as const
 
+/** What /api refuses; the status is said where it is refused. */
+export const apiProblems = {
+  notOurs: (mode: 'local' | 'accounts'): Problem =>
+    refused(
+      'not_ours',
+      'this server does not answer to that Host or Origin',
+      mode === 'local'
+        ? 'it serves this machine only: 127.0.0.1, localhost or [::1]'
+        : 'open it by its address, or by the name that --listen was given; a page of another site may not use it',
+    ),
+  noSuchSocket: (): Problem =>
+    refused('no_such_socket', 'there is no such WebSocket here', 'try /v1/realtime'),
+  notLoggedIn: (): Problem => refused('not_logged_in', 'log in first', 'POST /api/login, or send an API key'),
+  keyTooWeak: (scope: string): Problem =>
+    scope === 'no key'
+      ? refused('no_key', 'this is not for API keys', 'log in with your password')
+      : refused('key_too_weak', `this API key is not good for ${scope}`, 'make a key with that scope'),
+  adminsOnly: (): Problem => refused('admins_only', 'this is for admins'),
+  notYourRole: (role: string): Problem =>
+    refused('not_your_role', `you would have to be ${role} in this room`, 'ask the owner of the room'),
+  archived: (id: string): Problem =>
+    refused('room_archived', `the room ${id} is archived`, 'its owner can bring it back'),
+  noSuchRoom: (): Problem => refused('no_such_room', 'there is no such room here, or you may not read it'),
+  noSuchMessage: (): Problem => refused('no_such_message', 'there is no such message'),
+  notYourFile: (): Problem => refused('not_yours', 'this file is not yours', 'ask the owner of the room'),
+  notYours: (): Problem => refused('not_yours', 'this message is not yours', 'ask the owner of the room'),
+  conflict: (): Problem =>
+    refused('conflict', 'this message is another one by now', 'read the room anew and try again'),
+  noSuchReply: (): Problem => refused('no_such_reply', 'no such reply is being written'),
+  noSuchFile: (): Problem => refused('no_such_file', 'there is no such file'),
+  noSuchAgent: (): Problem => refused('no_such_agent', 'there is no such agent'),
+  unknownAgent: (name: string): Problem =>
+    refused('unknown_agent', `there is no agent ${name}`, 'GET /api/agents lists them'),
+  noSuchUser: (name: string): Problem => refused('no_such_user', `there is no user ${name}`),
+  userHasName: (name: string): Problem =>
+    refused('name_taken', `${name} is a user`, 'an agent needs a name of its own'),
+  notYourFolder: (name: string): Problem =>
+    refused('not_your_folder', `rooms below ${name}/ are made by ${name}`, 'take your own name, or none'),
+  noSuchRoute: (method: string, path: string): Problem =>
+    refused('no_such_route', `there is no ${method} ${path}`, 'GET /api/openapi.json lists what there is'),
+  badField: (where: string, field: string, problem: string): Problem =>
+    refused('bad_request', `${where}${field === '' ? '' : `.${field}`}: ${problem}`),
+  badBody: (problem: string): Problem => refused('bad_request', `body: ${problem}`),
+  notUtf8: (): Problem => refused('not_utf8', 'the text is not UTF-8'),
+  badRange: (bytes: number): Problem => refused('bad_range', `the file has ${bytes} bytes`),
+  mediaType: (wanted: string): Problem => refused('media_type', `the body must be ${wanted}`),
+  tooLarge: (limit: string): Problem => refused('too_large', `the body is larger than ${limit}`),
+  tooSlow: (): Problem => refused('too_slow', 'the body of the request did not come in time'),
+  noSpace: (): Problem => refused('no_space', 'the disk of the server is too full for that'),
+  tooManyStreams: (limit: number): Problem =>
+    refused('too_many_streams', `you have ${limit} streams open, which is the most`, 'close some'),
+  stopping: (): Problem => refused('stopping', 'the server is stopping', 'try again in a moment'),
+  internal: (): Problem =>
+    refused('internal', 'the server made a mistake', 'what happened stands in the log of the backend'),
+} as const
+
+function refused(code: string, what: string, todo?: string): Problem {
+  return { code, what, exit: exit.failed, ...(todo === undefined ? {} : { todo }) }
+}
+
 /** Bodies of refused requests. */
 export const messages = {
-  notOurs:
-    'This server answers only to this machine (Host and Origin must be 127.0.0.1, localhost or [::1]).\n',
   noCore: 'Core does not run, so there is nothing to measure. Start it: courante start core\n',
-  noSuchSocket: 'There is no such WebSocket here. Try /v1/realtime.\n',
 } as const
 
 /** Lines of the backend's log. */
 export const log = {
   listening: (address: string) => `backend listening on ${address}`,
+  openTo: (origins: readonly string[]) => `open to others, who need an account: ${origins.join('  ')}`,
+  firstLink: (link: string) =>
+    `Nobody has an account yet. This link, good for one use and seven days, makes the first, an admin's:\n${link}\nAnother one: courante users invite --admin`,
   connection: (number: number, line: string) => `ws   #${number} ${line}`,
   opened: 'open /v1/realtime',
   /** 1000, 1001 and 1005 (no code) are how clients leave; any other code has a reason behind it. */
@@ -41,6 +125,8 @@ export const log = {
     const words = text.length > 40 ? `${text.slice(0, 39).trimEnd()}…` : text
     return `stt  "${words.replace(/\p{Cc}+/gu, ' ')}"${delayMs === undefined ? '' : ` ${delayMs} ms after its end`}`
   },
+  failed: (method: string, path: string, error: unknown) =>
+    `${method} ${path.replace(/\p{Cc}+/gu, ' ')} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
   transcriptFailed: (path: string, error: unknown) => `transcript: can't write ${path}: ${messageOf(error)}`,
   transcriptUnread: (path: string, error: unknown) => `transcript: can't read ${path}: ${messageOf(error)}`,
 } as const

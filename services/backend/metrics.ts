@@ -1,13 +1,18 @@
 import { join } from 'node:path'
 import type { FastifyInstance } from 'fastify'
 import { Agent, request } from 'undici'
-import { messages } from './messages.ts'
+import { Refusal } from './api/refusal.ts'
+import type { Guard } from './guard.ts'
+import { apiProblems, messages } from './messages.ts'
 
-/** `GET /metrics` in Prometheus's text format: what core tells on its own socket. */
-export function metricsRoutes(app: FastifyInstance, sockets: string): void {
+/** `GET /metrics` in Prometheus's text format: what core tells on its own socket. For admins. */
+export function metricsRoutes(app: FastifyInstance, sockets: string, guard: Guard): void {
   const agent = new Agent({ connect: { socketPath: join(sockets, 'core.sock') }, headersTimeout: 5000 })
   app.addHook('onClose', async () => agent.destroy())
-  app.get('/metrics', async (_request, reply) => {
+  app.get('/metrics', async (asked, reply) => {
+    const who = guard.who(asked.raw)
+    if (who === undefined) throw new Refusal(401, apiProblems.notLoggedIn())
+    if (who.role !== 'admin') throw new Refusal(403, apiProblems.adminsOnly())
     try {
       const { statusCode, headers, body } = await request('http://core/metrics', { dispatcher: agent })
       return await reply

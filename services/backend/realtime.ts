@@ -6,8 +6,11 @@ import { EngineLink } from '../voice/engine-link.ts'
 import { words } from '../voice/messages.ts'
 import { RealtimeSession, type SessionHappening } from '../voice/session.ts'
 import { TranscriptWriter } from '../voice/transcript.ts'
-import { isOurs } from './loopback.ts'
-import { log, messages } from './messages.ts'
+import { hasScope } from '../chat/users/who.ts'
+import { rawProblem } from './api/problem-reply.ts'
+import { Refusal } from './api/refusal.ts'
+import type { Guard } from './guard.ts'
+import { apiProblems, log } from './messages.ts'
 
 /** A reader who leaves so much unread is cut off, or it would be kept in memory without end. */
 const unreadLimit = 4 * 1024 * 1024
@@ -18,6 +21,8 @@ const lastWordsMs = 5000
 
 export interface RealtimeOptions {
   readonly portal: PortalClient
+  /** Has seen to Host and Origin already. */
+  readonly guard: Guard
   readonly transcript: string
   readonly log: (line: string) => void
 }
@@ -44,12 +49,19 @@ export class RealtimeServer {
 
   /** For the HTTP server's `upgrade` event. */
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
-    // Until the WebSocket takes over, a reset has no other listener.
-    socket.on('error', () => socket.destroy())
     const [path] = (request.url ?? '').split('?')
-    if (!isOurs(request.headers, 'checked')) return refuse(socket, '403 Forbidden', messages.notOurs)
-    if (path !== '/v1/realtime') return refuse(socket, '404 Not Found', messages.noSuchSocket)
-    this.#sockets.handleUpgrade(request, socket, head, client => this.#serve(client))
+    if (path !== '/v1/realtime') return refuse(socket, new Refusal(404, apiProblems.noSuchSocket()))
+    const who = this.#options.guard.who(request)
+    if (who === undefined) return refuse(socket, new Refusal(401, apiProblems.notLoggedIn()))
+    if (!hasScope(who, 'voice')) return refuse(socket, new Refusal(403, apiProblems.keyTooWeak('voice')))
+    const { guard } = this.#options
+    this.#sockets.handleUpgrade(request, socket, head, client => {
+      this.#serve(client)
+      const stop = guard.onChange(() => {
+        if (guard.who(request) === undefined) client.close(1008, 'the account has gone')
+      })
+      client.on('close', stop)
+    })
   }
 
   /** Says goodbye (1001) to all, and lets their sessions finish until the signal aborts. */
@@ -134,11 +146,8 @@ function cutOff(client: WebSocket): void {
   setTimeout(() => client.terminate(), 2000).unref()
 }
 
-function refuse(socket: Duplex, status: string, body: string): void {
-  socket.end(
-    `HTTP/1.1 ${status}\r\nconnection: close\r\ncontent-type: text/plain; charset=utf-8\r\n` +
-      `content-length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
-  )
+function refuse(socket: Duplex, refusal: Refusal): void {
+  socket.end(rawProblem(refusal))
 }
 
 function textOf(data: RawData): string {

@@ -1,53 +1,164 @@
+import type { IncomingMessage } from 'node:http'
 import { join } from 'node:path'
-import { fastify } from 'fastify'
+import type { Duplex } from 'node:stream'
+import helmet from '@fastify/helmet'
+import { fastify, type FastifyInstance } from 'fastify'
+import type { Listen } from '../../lib/listen.ts'
+import { Agents } from '../chat/agents/agents.ts'
+import { openDatabase } from '../chat/database.ts'
+import { Accounts } from '../chat/users/accounts.ts'
+import { writeBackendFacts } from '../chat/users/backend-facts.ts'
+import { newLocalKey, writeLocalKey } from '../chat/users/local-key.ts'
 import type { PortalClient } from '../portal/client.ts'
+import { limitBodies, limitConnections, serverOptions, usualLimits, type Limits } from './api/limits.ts'
+import { loginRoutes } from './api/login.ts'
+import { asRefusal, problemReplies, rawProblem, sendProblem } from './api/problem-reply.ts'
+import { Refusal } from './api/refusal.ts'
+import type { RouteSpec } from './api/route.ts'
+import { userRoutes } from './api/users.ts'
+import { openChat } from './chat.ts'
+import { Guard } from './guard.ts'
 import { healthRoutes } from './health.ts'
-import { isOurs } from './loopback.ts'
-import { messages } from './messages.ts'
+import { startListening } from './listening.ts'
+import { apiProblems } from './messages.ts'
 import { metricsRoutes } from './metrics.ts'
 import { RealtimeServer } from './realtime.ts'
 import { transcriptRoutes } from './transcript.ts'
+import { welcomeRoutes } from './welcome.ts'
 
 export interface BackendOptions {
   readonly home: string
   /** Folder of core's sockets. */
   readonly sockets: string
   readonly port: number
-  readonly portal: PortalClient
+  /** Undefined: single-user mode, on this machine only. */
+  readonly listen?: Listen | undefined
+  /** The user of this machine. */
+  readonly localName: string
+  /** The client of a service's portal, the same each time; its owner closes it. */
+  readonly portal: (service: string) => PortalClient
   readonly log: (line: string) => void
+  readonly limits?: Partial<Limits>
+  /** Tests only: answers that aren't what their schema says become a 500. */
+  readonly checkReplies?: boolean
 }
 
 export interface Backend {
   readonly address: string
+  /** How others call it; empty in single-user mode. */
+  readonly origins: readonly string[]
+  /** A one-time link for the first admin, where nobody can log in as one yet. */
+  readonly firstLink: string | undefined
+  /** For tests that go through every route. */
+  readonly routes: readonly RouteSpec[]
   /** Polite until the signal aborts, then short. */
   close(signal: AbortSignal): Promise<void>
 }
 
-/** Listens on 127.0.0.1 only. Rejects with EADDRINUSE for a busy port; port 0 takes a free one. */
+/**
+ * Listens on 127.0.0.1, and where `listen` says, too. Rejects with a ProblemError where it can't; port 0 takes a free one.
+ */
 export async function startBackend(options: BackendOptions): Promise<Backend> {
-  const { home, sockets, port, portal, log } = options
+  const { home, sockets, portal, log, listen } = options
+  const limits = { ...usualLimits, ...options.limits }
   const transcript = join(home, 'transcript.log')
   const stopping = new AbortController()
-  const realtime = new RealtimeServer({ portal, transcript, log })
-  const app = fastify({ forceCloseConnections: true })
-  app.addHook('onRequest', async (request, reply) => {
-    const reads = request.method === 'GET' || request.method === 'HEAD'
-    if (!isOurs(request.headers, reads ? 'ignored' : 'checked')) {
-      return reply.code(403).type('text/plain; charset=utf-8').send(messages.notOurs)
-    }
-    return undefined
+  // In reverse order at the end, also when something here fails.
+  await using opened = new AsyncDisposableStack()
+  const database = opened.adopt(openDatabase(home), database => database.close())
+  const agents = opened.adopt(await Agents.open({ home, log }), agents => agents.close())
+  const otherNames = (): string[] => agents.list().map(({ name }) => name)
+  const accounts = opened.adopt(new Accounts({ database, otherNames }), accounts => accounts.close())
+  const localKey = newLocalKey()
+  const guard = new Guard({ accounts, listen, localName: options.localName, localKey })
+
+  const app = opened.adopt(await newApp(limits, log), app => app.close())
+  app.addHook('onRequest', async request => {
+    if (!guard.mayCome(request.raw)) throw new Refusal(403, apiProblems.notOurs(guard.mode))
+    // The rooms are given back before the last connection is closed.
+    if (stopping.signal.aborted) throw new Refusal(503, apiProblems.stopping(), { 'retry-after': '1' })
   })
+  const base = { app, guard, accounts, log, routes: [], checkReplies: options.checkReplies === true }
+  const chat = await openChat(base, { home, database, agents, portal, limits })
+  const { api } = chat
+  loginRoutes(api)
+  userRoutes(api)
   healthRoutes(app, home)
-  metricsRoutes(app, sockets)
-  transcriptRoutes(app, { path: transcript, stopping: stopping.signal, log })
-  app.server.on('upgrade', (request, socket, head) => realtime.upgrade(request, socket, head))
-  const address = await app.listen({ host: '127.0.0.1', port })
+  metricsRoutes(app, sockets, guard)
+  transcriptRoutes(app, { path: transcript, stopping: stopping.signal, guard, log })
+  await welcomeRoutes(app)
+
+  const realtime = new RealtimeServer({ portal: portal('stt'), guard, transcript, log })
+  const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
+    // Until a WebSocket takes over, a reset has no other listener.
+    socket.on('error', () => socket.destroy())
+    if (!guard.mayCome(request)) socket.end(rawProblem(new Refusal(403, apiProblems.notOurs(guard.mode))))
+    else if (chat.streams.takes(request)) chat.streams.upgrade(request, socket, head)
+    else realtime.upgrade(request, socket, head)
+  }
+  limitConnections(app.server, limits)
+  app.server.on('upgrade', upgrade)
+  const listening = await startListening(app, options.port, listen).catch(async (error: unknown) => {
+    // Or what it has opened would keep the process alive.
+    await chat.close(AbortSignal.abort())
+    throw error
+  })
+  await writeLocalKey(home, localKey)
+  await writeBackendFacts(home, { mode: guard.mode, origins: [...listening.origins] })
+  const token = guard.mode === 'accounts' ? accounts.firstToken() : undefined
+  const firstLink =
+    token === undefined ? undefined : `${listening.origins[0] ?? listening.address}/welcome#${token}`
+  const all = opened.move()
   return {
-    address,
+    address: listening.address,
+    origins: listening.origins,
+    firstLink,
+    routes: api.routes,
     close: async signal => {
       stopping.abort()
-      await realtime.close(signal)
-      await app.close()
+      listening.close()
+      await Promise.all([chat.close(signal), realtime.close(signal)])
+      await all.disposeAsync()
     },
   }
+}
+
+async function newApp(limits: Limits, log: (line: string) => void): Promise<FastifyInstance> {
+  const app = fastify({
+    forceCloseConnections: true,
+    bodyLimit: 1024 * 1024,
+    // A room's id, encoded.
+    routerOptions: { maxParamLength: 1000 },
+    http: serverOptions(limits),
+    requestTimeout: limits.requestMs,
+    // An address that is none, before any hook has its turn.
+    frameworkErrors: (error, _request, reply) =>
+      void sendProblem(reply.headers(bareHeaders), asRefusal(error)),
+  })
+  problemReplies(app, log)
+  limitBodies(app, limits)
+  await app.register(helmet, {
+    contentSecurityPolicy: {
+      useDefaults: false,
+      directives: { 'default-src': ["'none'"], 'frame-ancestors': ["'none'"] },
+    },
+    // Whoever puts TLS before us decides that.
+    strictTransportSecurity: false,
+    xFrameOptions: { action: 'deny' },
+    referrerPolicy: { policy: 'no-referrer' },
+  })
+  // What isn't said otherwise is for nobody's cache.
+  app.addHook('onRequest', async (_request, reply) => void reply.header('cache-control', 'no-store'))
+  // JSON or bytes, nothing that a form of another site could send.
+  app.removeContentTypeParser('text/plain')
+  app.addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null))
+  return app
+}
+
+const bareHeaders = {
+  'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+  'x-content-type-options': 'nosniff',
+  'x-frame-options': 'DENY',
+  'referrer-policy': 'no-referrer',
+  'cache-control': 'no-store',
 }

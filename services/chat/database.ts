@@ -110,8 +110,11 @@ const migrations = [
     length INTEGER NOT NULL,
     hash TEXT NOT NULL,
     at INTEGER NOT NULL,
+    -- The bytes, until it is sure that they are in the file: after a crash they are written from here.
+    record BLOB,
     PRIMARY KEY (room, key)
   ) STRICT;
+  CREATE INDEX posts_begun ON posts (room) WHERE record IS NOT NULL;
   CREATE TABLE marks (
     room TEXT NOT NULL COLLATE NOCASE REFERENCES rooms(id) ON DELETE CASCADE ON UPDATE CASCADE,
     user TEXT NOT NULL COLLATE NOCASE REFERENCES users(name) ON DELETE CASCADE ON UPDATE CASCADE,

@@ -202,6 +202,7 @@ export function failureError(model: string, failure: EngineFailure): JobError {
           failure.trained === undefined
             ? 'Send less, or use a model with a larger context (`courante models ls --all`).'
             : `Send less, or give it a larger context_size in models.yaml; it was trained for ${failure.trained}.`,
+        facts: { tokens: failure.tokens, context: failure.context },
       }
     case 'bad_schema':
       return {

@@ -13,6 +13,8 @@ export const jobErrorSchema = z.object({
   todo: z.string().optional(),
   /** Seconds after which it is worth trying again. */
   retryAfter: z.number().positive().optional(),
+  /** Numbers of the message, for programs: `tokens` and `context` of `context_too_long`. */
+  facts: z.record(z.string(), z.number()).optional(),
 })
 export type JobError = z.infer<typeof jobErrorSchema>
 

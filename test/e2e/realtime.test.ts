@@ -197,7 +197,7 @@ test('healthz tells whether core runs', async () => {
   await using stack = await startStack({})
   const core = async (): Promise<unknown> => (await fetch(`http://${stack.host}/healthz`)).json()
   assert.deepEqual(await core(), { status: 'ok', core: 'absent' })
-  await mkdir(join(stack.home, 'run'))
+  await mkdir(join(stack.home, 'run'), { recursive: true })
   await writeFile(join(stack.home, 'run', 'core.json'), JSON.stringify({ pid: process.pid }))
   assert.deepEqual(await core(), { status: 'ok', core: 'running' })
   await writeFile(

@@ -1,0 +1,111 @@
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import type { WebSocket } from 'ws'
+import type { Frame } from './frame.ts'
+
+/** Somebody's open stream of a room. Calls `left` once, whoever ends it. */
+export interface Reader {
+  readonly user: string
+  /** Asked again who it is when accounts or rooms change. */
+  readonly request: IncomingMessage
+  send(frame: Frame): void
+  /** `gone`: there is nothing to come back to. `stopping`: come back in a moment. `unread`: come back when you can read. */
+  end(why: 'gone' | 'stopping' | 'unread'): void
+  /** Every 20 s. */
+  ping(): void
+}
+
+/** What one reader may leave unread; more would be kept in memory without end. It comes back by its cursor and misses nothing. */
+const unreadLimit = 4 * 1024 * 1024
+const closings = {
+  gone: [1008, 'the room has gone'],
+  stopping: [1001, 'the server is stopping'],
+  unread: [1013, 'what was sent is not read'],
+} as const
+
+export class SocketReader implements Reader {
+  readonly user: string
+  readonly request: IncomingMessage
+  readonly #socket: WebSocket
+  #answers = true
+  #ended = false
+
+  constructor(user: string, request: IncomingMessage, socket: WebSocket, left: (reader: Reader) => void) {
+    this.user = user
+    this.request = request
+    this.#socket = socket
+    socket.on('pong', () => (this.#answers = true))
+    // Nothing is said here: messages are posted.
+    socket.on('message', () => this.#close(1003, 'this socket only tells'))
+    // What is broken is closed next.
+    socket.on('error', () => socket.terminate())
+    socket.on('close', () => left(this))
+  }
+
+  send(frame: Frame): void {
+    if (this.#ended) return
+    this.#socket.send(frame.socket, { binary: false })
+    if (this.#socket.bufferedAmount > unreadLimit) this.end('unread')
+  }
+
+  end(why: keyof typeof closings): void {
+    const [code, reason] = closings[why]
+    this.#close(code, reason)
+  }
+
+  /** Who didn't answer the last one has gone without a word. */
+  ping(): void {
+    if (!this.#answers) return this.#socket.terminate()
+    this.#answers = false
+    this.#socket.ping()
+  }
+
+  #close(code: number, reason: string): void {
+    if (this.#ended) return
+    this.#ended = true
+    this.#socket.close(code, reason)
+    // The goodbye queues behind what is unread.
+    setTimeout(() => this.#socket.terminate(), 2000).unref()
+  }
+}
+
+export class SseReader implements Reader {
+  readonly user: string
+  readonly request: IncomingMessage
+  readonly #response: ServerResponse
+  #ended = false
+
+  constructor(
+    user: string,
+    request: IncomingMessage,
+    response: ServerResponse,
+    left: (reader: Reader) => void,
+  ) {
+    this.user = user
+    this.request = request
+    this.#response = response
+    response.on('error', () => response.destroy())
+    response.on('close', () => left(this))
+    response.write(`retry: ${retryMs}\n\n`)
+  }
+
+  send(frame: Frame): void {
+    if (this.#ended) return
+    this.#response.write(frame.sse)
+    if (this.#response.writableLength > unreadLimit) this.end('unread')
+  }
+
+  end(why: keyof typeof closings): void {
+    if (this.#ended) return
+    this.#ended = true
+    if (why === 'unread') this.#response.destroy()
+    else this.#response.end()
+  }
+
+  /** Proxies close what is silent, and only a write shows that the reader has gone. */
+  ping(): void {
+    if (!this.#ended) this.#response.write(': here\n\n')
+  }
+}
+
+/** How soon a browser comes back by itself. */
+const retryMs = 1000

@@ -1,0 +1,131 @@
+import type { Cursor, LiveReply, RoomEvent } from '../../chat/protocol.ts'
+import type { Room } from '../../chat/rooms/room.ts'
+import { Frame } from './frame.ts'
+import type { Reader } from './reader.ts'
+
+/** From where a reader wants to go on; undefined: from now. */
+export type From = { readonly offset: number; readonly check?: string | undefined } | undefined
+
+/** What a reader may be behind by; with more it is told to list the messages anew. */
+const catchUpBytes = 1024 * 1024
+/** At most five a second. */
+const presenceMs = 200
+
+/** All readers of one open room, and what each of them is told. */
+export class RoomStream {
+  readonly room: Room
+  readonly #live: (roomId: string) => LiveReply[]
+  readonly #readers = new Set<Reader>()
+  /** Those that still read up, and what happened meanwhile. */
+  readonly #joining = new Map<Reader, Frame[]>()
+  readonly #off: () => void
+  #told = ''
+  #timer: NodeJS.Timeout | undefined
+
+  constructor(room: Room, live: (roomId: string) => LiveReply[]) {
+    this.room = room
+    this.#live = live
+    this.#off = room.on(event => this.#tell(event))
+  }
+
+  get size(): number {
+    return this.#readers.size + this.#joining.size
+  }
+
+  get present(): string[] {
+    const readers = [...this.#readers, ...this.#joining.keys()]
+    return [...new Set(readers.map(reader => reader.user))].sort()
+  }
+
+  readers(): Reader[] {
+    return [...this.#readers, ...this.#joining.keys()]
+  }
+
+  /**
+   * hello, what was said since, then what is said: without a gap, as the reader is listed before the room is read, and
+   * without doubling, as what was read is left out of what was listed.
+   */
+  async join(reader: Reader, from: From): Promise<void> {
+    const waiting: Frame[] = []
+    this.#joining.set(reader, waiting)
+    this.#presenceChanged()
+    const { begin, caught, end } = await this.#readUp(from, waiting)
+    // Undefined: it has left meanwhile.
+    if (!this.#joining.delete(reader)) return
+    this.#readers.add(reader)
+    const replies = this.#live(this.room.id)
+    reader.send(new Frame({ type: 'hello', cursor: begin, present: this.present, replies }))
+    for (const frame of caught) reader.send(frame)
+    let isElsewhere = false
+    for (const frame of waiting) {
+      // Behind a rewind offsets are others.
+      isElsewhere ||= isRewind(frame.event)
+      if (isElsewhere || isNews(frame.event, end)) reader.send(frame)
+    }
+  }
+
+  leave(reader: Reader): void {
+    if (this.#readers.delete(reader) || this.#joining.delete(reader)) this.#presenceChanged()
+  }
+
+  /** For one who may no longer read. */
+  dismiss(reader: Reader): void {
+    reader.send(new Frame({ type: 'gone' }))
+    reader.end('gone')
+  }
+
+  /** Of the last reader's leaving, or the server's. */
+  close(): void {
+    clearTimeout(this.#timer)
+    this.#off()
+  }
+
+  /** The events behind `from`, and where they begin and end. Again if the room was rewound while it was read. */
+  async #readUp(from: From, waiting: Frame[]): Promise<{ begin: Cursor; caught: Frame[]; end: number }> {
+    for (let attempt = 0; attempt < 5; attempt++) {
+      waiting.length = 0
+      await this.room.ready()
+      const now = this.room.cursor
+      if (from === undefined) return { begin: now, caught: [], end: now.offset }
+      const read = await this.room.since(from, catchUpBytes)
+      if (waiting.some(({ event }) => isRewind(event))) continue
+      if (read.stale === true) break
+      const caught = read.messages.map(
+        (message, i) => new Frame({ type: 'message', message, cursor: read.cursors[i] ?? now }),
+      )
+      return { begin: read.from, caught, end: read.messages.at(-1)?.end ?? from.offset }
+    }
+    waiting.length = 0
+    const cursor = this.room.cursor
+    return { begin: cursor, caught: [new Frame({ type: 'reset', cursor })], end: cursor.offset }
+  }
+
+  #tell(event: RoomEvent): void {
+    const frame = new Frame(event)
+    for (const reader of this.#readers) reader.send(frame)
+    for (const waiting of this.#joining.values()) waiting.push(frame)
+    if (event.type === 'gone') for (const reader of this.readers()) reader.end('gone')
+  }
+
+  /** Once for each change of who is there, however many streams somebody has, and not faster than anybody can read. */
+  #presenceChanged(): void {
+    this.#timer ??= setTimeout(() => {
+      this.#timer = undefined
+      const { present } = this
+      const told = present.join('\t')
+      if (told === this.#told) return
+      this.#told = told
+      this.room.publish({ type: 'presence', present })
+    }, presenceMs).unref()
+  }
+}
+
+/** Of what happened while a reader read up: the state of replies and who is there was in its hello. */
+function isNews(event: RoomEvent, end: number): boolean {
+  if (event.type === 'message') return event.message.offset >= end
+  return event.type === 'renamed' || event.type === 'gone'
+}
+
+function isRewind({ type }: RoomEvent): boolean {
+  return type === 'rewind' || type === 'reset'
+}

@@ -1,0 +1,257 @@
+import { basename } from 'node:path'
+import { z } from 'zod'
+import { openPlain } from '../../../lib/open-plain.ts'
+import { nameKey } from '../../chat/agents/agent.ts'
+import type { Agents } from '../../chat/agents/agents.ts'
+import type { Replies } from '../../chat/agents/replies.ts'
+import { nameSchema, roomIdSchema, roomSchema, type RoomInfo, type RoomRole } from '../../chat/protocol.ts'
+import { roleIn } from '../../chat/rooms/access.ts'
+import type { RoomEntry } from '../../chat/rooms/entry.ts'
+import type { Who } from '../../chat/users/who.ts'
+import { apiProblems } from '../messages.ts'
+import { bytesOf } from './bytes.ts'
+import { disposition } from './disposition.ts'
+import { Refusal } from './refusal.ts'
+import { route, type Api } from './route.ts'
+import type { Streams } from './streams.ts'
+
+const inRoom = z.object({ id: z.string() })
+const importLimit = 64 * 1024 * 1024
+const memberRole = z.enum(['reader', 'writer'])
+const detailSchema = roomSchema.extend({
+  members: z.array(z.object({ name: z.string(), role: memberRole })),
+})
+
+/** Rooms as such: making, naming, sharing and removing them. */
+export function roomRoutes(
+  api: Api,
+  { agents, replies, streams }: { agents: Agents; replies: Replies; streams: Streams },
+): void {
+  const { rooms } = api
+  const info = (entry: RoomEntry, who: Who, role: RoomRole): RoomInfo => ({
+    id: entry.id,
+    owner: entry.owner,
+    role,
+    archived: entry.archived,
+    agents: [...entry.agents],
+    bytes: entry.bytes,
+    changed: new Date(entry.changed).toISOString(),
+    unread: rooms.unread(entry.id, who.name),
+    present: streams.present(entry.id),
+  })
+  const detail = (id: string, who: Who) => {
+    const entry = rooms.entry(id)
+    const role = entry === undefined ? undefined : roleIn(entry, who)
+    if (entry === undefined || role === undefined) throw new Refusal(404, apiProblems.noSuchRoom())
+    const members = [...entry.members].map(([name, role]) => ({ name, role }))
+    return { ...info(entry, who, role), members }
+  }
+  const knownAgents = (names: readonly string[]): string[] =>
+    names.map(name => {
+      const agent = agents.get(name)
+      if (agent === undefined) throw new Refusal(400, apiProblems.unknownAgent(name))
+      return agent.name
+    })
+  const audit = (
+    who: Who,
+    what: 'room.created' | 'room.renamed' | 'room.removed' | 'room.members',
+    about: string,
+  ) => api.accounts.audit.write({ who: who.name, what, about })
+
+  route(
+    api,
+    {
+      method: 'GET',
+      path: '/api/rooms',
+      access: 'user',
+      scope: 'rooms:read',
+      summary: 'The rooms that you may read; archived ones only with `archived=true`',
+      query: z.strictObject({ archived: z.enum(['true', 'false']).default('false') }),
+      reply: z.object({ rooms: z.array(roomSchema) }),
+    },
+    ({ who, query }) => ({
+      rooms: rooms
+        .list()
+        .filter(({ archived }) => !archived || query.archived === 'true')
+        .flatMap(entry => {
+          const role = roleIn(entry, who)
+          return role === undefined ? [] : [info(entry, who, role)]
+        }),
+    }),
+  )
+  route(
+    api,
+    {
+      method: 'POST',
+      path: '/api/rooms',
+      access: 'user',
+      scope: 'rooms:write',
+      summary: 'A new room: `kitchen` for everybody, `you/notes` for you. Without `agents`: those that ship',
+      body: z.strictObject({ id: roomIdSchema, agents: z.array(nameSchema).max(100).optional() }),
+      reply: detailSchema,
+      status: 201,
+    },
+    async ({ who, body }) => {
+      mayName(body.id, who)
+      const chosen = body.agents === undefined ? agents.defaults() : knownAgents(body.agents)
+      await rooms.create(body.id, { owner: ownerOf(body.id, who), agents: chosen })
+      audit(who, 'room.created', body.id)
+      return detail(body.id, who)
+    },
+  )
+  route(
+    api,
+    {
+      method: 'POST',
+      path: '/api/rooms/import',
+      access: 'user',
+      scope: 'rooms:write',
+      summary: 'A new room with the text of a .bb file; 64 MB at most',
+      query: z.strictObject({ id: roomIdSchema }),
+      body: 'bytes',
+      reply: detailSchema,
+      status: 201,
+    },
+    async ({ who, query, request }) => {
+      mayName(query.id, who)
+      const bytes = await bytesOf(request, importLimit)
+      const text = utf8(bytes)
+      await rooms.importText(query.id, text, { owner: ownerOf(query.id, who), agents: agents.defaults() })
+      audit(who, 'room.created', query.id)
+      return detail(query.id, who)
+    },
+  )
+  route(
+    api,
+    {
+      method: 'GET',
+      path: '/api/rooms/:id',
+      access: 'reader',
+      summary: 'One room, and with whom it is shared',
+      params: inRoom,
+      reply: detailSchema,
+    },
+    ({ entry, who }) => detail(entry.id, who),
+  )
+  route(
+    api,
+    {
+      method: 'PATCH',
+      path: '/api/rooms/:id',
+      access: 'owner',
+      summary: 'Change what is given: its name, whether it is archived, its agents, with whom it is shared',
+      params: inRoom,
+      body: z.strictObject({
+        id: roomIdSchema.optional(),
+        archived: z.boolean().optional(),
+        agents: z.array(nameSchema).max(100).optional(),
+        members: z.record(nameSchema, memberRole).optional(),
+      }),
+      reply: detailSchema,
+    },
+    async ({ entry, who, body }) => {
+      const chosen = body.agents === undefined ? undefined : knownAgents(body.agents)
+      const members = body.members === undefined ? undefined : knownUsers(api, body.members)
+      if (body.id !== undefined && nameKey(body.id) !== nameKey(entry.id)) mayName(body.id, who)
+      if (chosen !== undefined) await rooms.setAgents(entry.id, chosen)
+      if (members !== undefined) {
+        await rooms.setMembers(entry.id, members)
+        audit(who, 'room.members', `${entry.id}: ${[...members].map(pair => pair.join(' ')).join(', ')}`)
+      }
+      // What is being written ends, and is kept, while it still can be.
+      if (body.archived === true) await replies.leave(entry.id)
+      if (body.archived !== undefined) await rooms.archive(entry.id, body.archived)
+      if (body.id !== undefined && body.id !== entry.id) {
+        await rooms.rename(entry.id, body.id)
+        audit(who, 'room.renamed', `${entry.id} ${body.id}`)
+      }
+      streams.recheck()
+      return detail(body.id ?? entry.id, who)
+    },
+  )
+  route(
+    api,
+    {
+      method: 'DELETE',
+      path: '/api/rooms/:id',
+      access: 'owner',
+      summary: 'Remove the room; its file is kept in rooms/.old on the server',
+      params: inRoom,
+    },
+    async ({ entry, who }) => {
+      await rooms.remove(entry.id)
+      audit(who, 'room.removed', entry.id)
+      streams.recheck()
+    },
+  )
+  route(
+    api,
+    {
+      method: 'PUT',
+      path: '/api/rooms/:id/read',
+      access: 'reader',
+      summary: 'You have read up to this offset: what is behind it is unread',
+      params: inRoom,
+      body: z.strictObject({ offset: z.number().int().min(0) }),
+    },
+    ({ entry, who, body }) => rooms.mark(entry.id, who.name, body.offset),
+  )
+  route(
+    api,
+    {
+      method: 'GET',
+      path: '/api/rooms/:id/export',
+      access: 'reader',
+      summary: 'The room as its .bb file',
+      params: inRoom,
+      reply: { type: 'text/plain; charset=utf-8', about: 'The file as it lies on the server' },
+    },
+    async ({ entry, reply }) => {
+      const file = await openPlain(rooms.path(entry.id))
+      // What is appended while it is sent would be more than was announced.
+      const { size } = await file.stat()
+      await reply
+        .headers({
+          'content-type': 'text/plain; charset=utf-8',
+          'content-disposition': disposition('attachment', `${basename(entry.id)}.bb`),
+          'content-length': size,
+        })
+        .send(size === 0 ? '' : file.createReadStream({ start: 0, end: size - 1 }))
+    },
+  )
+}
+
+/** Public rooms are anybody's to make; below a user's name only that user's, and admins'. */
+function mayName(id: string, who: Who): void {
+  const slash = id.indexOf('/')
+  if (slash === -1 || who.role === 'admin' || nameKey(id.slice(0, slash)) === nameKey(who.name)) return
+  throw new Refusal(403, apiProblems.notYourFolder(id.slice(0, slash)))
+}
+
+/** Who asked; below somebody's name that one. */
+function ownerOf(id: string, who: Who): string {
+  const slash = id.indexOf('/')
+  return slash === -1 ? who.name : id.slice(0, slash)
+}
+
+function knownUsers(
+  api: Api,
+  members: Record<string, 'reader' | 'writer'>,
+): Map<string, 'reader' | 'writer'> {
+  return new Map(
+    Object.entries(members).map(([name, role]) => {
+      const user = api.accounts.users.find(name)
+      if (user === undefined) throw new Refusal(400, apiProblems.noSuchUser(name))
+      return [user.name, role]
+    }),
+  )
+}
+
+function utf8(bytes: Uint8Array): string {
+  try {
+    return new TextDecoder('utf-8', { fatal: true }).decode(bytes)
+  } catch (error) {
+    if (error instanceof TypeError) throw new Refusal(400, apiProblems.notUtf8())
+    throw error
+  }
+}

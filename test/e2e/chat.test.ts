@@ -1,0 +1,158 @@
+import assert from 'node:assert/strict'
+import { appendFile, readFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { test } from 'node:test'
+import { coreHome } from '../support/core.ts'
+import { root } from '../support/our-stack.ts'
+import { RoomsBackend } from '../support/rooms-backend.ts'
+import { Spawned } from '../support/spawned.ts'
+import { Terminal } from '../support/terminal.ts'
+
+test('chat says words or stdin, waits for the answer, and writes it', async () => {
+  await using at = await RoomsBackend.start()
+  await using chat = at.command('chat', 'lobby', 'Who', 'are', 'you?')
+  chat.child.stdin?.end()
+  const asked = await at.model.asked()
+  assert.match(asked.told.at(-1) ?? '', /^user: Who are you\?$/)
+  await asked.say('Nobody')
+  await asked.say(' yet.\nTruly.')
+  asked.done()
+  assert.equal(await chat.ended(), 0, chat.stderr)
+  assert.equal(chat.stdout, 'Nobody yet.\nTruly.\n')
+
+  const quick = await at.run('chat', ['lobby', '--quick', '--json'], 'From a pipe.\n')
+  assert.equal(quick.code, 0, quick.err)
+  assert.equal((JSON.parse(quick.out) as { text: string }).text, 'From a pipe.')
+  ;(await at.model.asked()).done('Heard.')
+
+  const none = await at.run('chat', ['nowhere', 'hello'])
+  assert.equal(none.code, 1)
+  assert.match(none.err, /nowhere|no such room/i)
+  assert.equal((await at.run('chat', ['lobby', '--follow', 'x'])).code, 2)
+  assert.equal((await at.run('chat', ['lobby'])).code, 2)
+  await at.kill()
+  const down = await at.run('chat', ['lobby', 'hello'])
+  assert.equal(down.code, 4)
+  assert.match(down.err, /backend is not running[^]*npm run up/)
+})
+
+test('rooms are made, shared, renamed, archived, searched, exported, imported and removed', async () => {
+  await using at = await RoomsBackend.start()
+  const rooms = async (...args: string[]): Promise<string> => {
+    const { code, out, err } = await at.run('rooms', args)
+    assert.equal(code, 0, `rooms ${args.join(' ')}: ${err}`)
+    return out
+  }
+  await rooms('new', 'kitchen')
+  assert.equal((await at.run('rooms', ['new', 'Kitchen'])).code, 1)
+  await rooms('agents', 'kitchen')
+  await at.run('chat', ['kitchen', 'The soup is ready.'])
+  const found = JSON.parse(await rooms('search', 'soup', '--json')) as { room: string }[]
+  assert.deepEqual(
+    found.map(({ room }) => room),
+    ['kitchen'],
+  )
+  await rooms('rename', 'kitchen', 'the kitchen')
+  assert.match(await rooms('ls'), /^the kitchen /m)
+  const text = await rooms('export', 'the kitchen')
+  assert.match(text, /^\S+:\tThe soup is ready\.\n\n$/)
+  const imported = await at.run('rooms', ['import', 'copy'], text)
+  assert.equal(imported.code, 0, imported.err)
+  assert.equal(await rooms('export', 'copy'), text)
+  await rooms('archive', 'copy')
+  assert.doesNotMatch(await rooms('ls'), /copy/)
+  assert.match(await rooms('ls', '--all'), /^copy .*archived/m)
+  await rooms('restore', 'copy')
+  await rooms('rm', 'copy')
+  assert.doesNotMatch(await rooms('ls', '--all'), /copy/)
+  assert.equal((await at.run('rooms', ['nonsense'])).code, 2)
+  assert.equal((await at.run('rooms', ['rename', 'x'])).code, 2)
+})
+
+test('a follower misses nothing and sees nothing twice while the backend is killed and comes back', async () => {
+  await using at = await RoomsBackend.start()
+  assert.equal((await at.run('rooms', ['new', 'hall'])).code, 0)
+  assert.equal((await at.run('rooms', ['agents', 'hall'])).code, 0)
+  await using follower = at.command('chat', 'hall', '--follow')
+  for (let round = 0; round < 3; round++) {
+    const said = await at.run('chat', ['hall', `before ${round}`])
+    assert.equal(said.code, 0, said.err)
+    await at.kill()
+    // By hand, while nobody is there.
+    await appendFile(join(at.home, 'rooms/hall.bb'), `vim:\tmeanwhile ${round}\n\n`)
+    await at.again()
+    assert.equal((await at.run('chat', ['hall', `after ${round}`])).code, 0)
+    await follower.saw(new RegExp(`:\tafter ${round}\n`))
+  }
+  follower.child.kill('SIGINT')
+  assert.equal(await follower.ended(), 130)
+  assert.equal(follower.stdout, await readFile(join(at.home, 'rooms/hall.bb'), 'utf8'))
+})
+
+test('on a terminal: the answer grows, Ctrl-C stops it, a second reader sees the same, /undo, /again, Ctrl-D leaves', async () => {
+  await using at = await RoomsBackend.start()
+  const options = { columns: 60, rows: 20, cwd: root, env: { ...at.env, NO_COLOR: '1' } }
+  await using one = await Terminal.open(options)
+  await using two = await Terminal.open(options)
+  await one.type(`${process.execPath} scripts/chat.ts`)
+  await one.shows(/lobby, with Courante/)
+  await two.type(`${process.execPath} scripts/chat.ts lobby`)
+  await two.shows(/lobby, with Courante[^]*\n>/)
+  await one.type('Tell me a story.')
+  const first = await at.model.asked()
+  await first.say('Once upon a time\n')
+  await one.shows(/: Tell me a story\.\nCourante: Once upon a time\n[^]*>/)
+  await two.shows(/: Tell me a story\.\nCourante: Once upon a time\n/)
+  // What is typed meanwhile stays where it is.
+  await two.press('-l', 'half a sent')
+  await first.say('there was a fox.')
+  await two.shows(/there was a fox\.[^]*\n> half a sent/)
+  await one.press('C-c')
+  await first.withdrawn()
+  await one.shows(/Courante:\s+Once upon a time\nthere was a fox\.\n>$/m)
+  await one.type('/again')
+  const second = await at.model.asked()
+  second.done('No.')
+  await two.shows(/changed[^]*Courante: No\.\n> half a sent/)
+  await one.type('/nonsense')
+  await one.shows(/no command \/nonsense/)
+  await one.press('C-d')
+  await one.shows(/\$\s*$/)
+  const text = await readFile(join(at.home, 'rooms/lobby.bb'), 'utf8')
+  assert.match(text, /^\S+:\tTell me a story\.\n\nCourante:\tNo\.\n\n$/)
+})
+
+test('a talk with the starter model in a room, from two clients at once', async () => {
+  await using at = await coreHome()
+  await using core = at.core()
+  await core.saw(/core ready/)
+  await using backend = new Spawned('services/backend/main.ts', [], { ...at.env, PORT: '0' })
+  const [, port = ''] = await backend.saw(/^backend listening on http:\/\/127\.0\.0\.1:(\d+)$/m)
+  const chat = (...args: string[]): Spawned =>
+    new Spawned('scripts/chat.ts', args, { ...at.env, COURANTE_PORT_BACKEND: port })
+  await using first = chat('lobby', 'What is the capital of France?')
+  first.child.stdin?.end()
+  assert.equal(await first.ended(), 0, first.stderr)
+  assert.notEqual(first.stdout.trim(), '')
+  await using readers = new AsyncDisposableStack()
+  const [a, b] = [
+    readers.use(chat('lobby', '--follow', '--json')),
+    readers.use(chat('lobby', '-f', '--json')),
+  ]
+  await Promise.all([a.saw(/"hello"/), b.saw(/"hello"/)])
+  await using second = chat('lobby', 'And of Spain?')
+  second.child.stdin?.end()
+  assert.equal(await second.ended(), 0, second.stderr)
+  const seen = await Promise.all(
+    [a, b].map(async reader => {
+      await reader.saw(/"reply\.ended"/)
+      const events = reader.stdout
+        .trimEnd()
+        .split('\n')
+        .map(line => JSON.parse(line) as { type: string; reply?: string; message?: { text: string } })
+      assert.ok(events.some(({ type }) => type === 'reply.delta'))
+      return events.findLast(({ type, reply }) => type === 'message' && reply !== undefined)?.message?.text
+    }),
+  )
+  for (const text of seen) assert.equal(text, second.stdout.trimEnd())
+})
