@@ -103,7 +103,7 @@ const commands: Readonly<Record<string, Command>> = {
     const query = encodeURIComponent(words.join(' '))
     const { found } = await backend.ask('GET', `/search?q=${query}`, foundSchema)
     if (json) io.stdout.write(`${JSON.stringify(found)}\n`)
-    else for (const hit of found) io.stdout.write(`${visible(notes.hit(hit))}\n`)
+    else for (const hit of found) io.stdout.write(`${marked(notes.hit(hit), io)}\n`)
   },
 }
 
@@ -120,6 +120,16 @@ function takes(words: readonly string[], count: number): readonly string[] {
   throw new ProblemError(
     problems.roomsUsage(words.length < count ? 'a name is missing' : `"${words[count]}" is too much`),
   )
+}
+
+/** What was found stands out on a terminal. */
+function marked(line: string, { stdout, env }: Io): string {
+  const isBold = stdout.isTTY === true && (env['NO_COLOR'] ?? '') === ''
+  return line
+    .split(/([\u0002\u0003])/)
+    .map(part => (part === '\u0002' ? '\u001B[1m' : part === '\u0003' ? '\u001B[22m' : visible(part)))
+    .filter(part => isBold || !part.startsWith('\u001B'))
+    .join('')
 }
 
 function table(rooms: readonly RoomInfo[]): string[] {
