@@ -10,17 +10,13 @@ export function executions(spool: string): string {
   return join(spool, 'executions.log')
 }
 
-/**
- * Answers with the square of `value`, once there is a file `gate`, and with how many it has begun before.
- * `onBegin` hears of each job.
- */
+/** Answers with the square of `value`, once there is a file `gate`. `onBegin` hears of each job. */
 export function echoWorker(
   spool: string,
   onBegin: (id: string) => void,
   gate = process.execPath,
 ): PortalWorker<{ value: number }> {
   mkdirSync(spool, { recursive: true })
-  let begun = 0
   return new PortalWorker({
     spool,
     service: 'echo',
@@ -28,12 +24,11 @@ export function echoWorker(
     concurrency: 4,
     log: () => undefined,
     handle: async job => {
-      const before = begun++
       appendFileSync(executions(spool), `${job.id}~${job.attempt}\n`)
       onBegin(job.id)
       do await delay(1)
       while (!existsSync(gate))
-      return { type: 'done', body: { square: job.request.value ** 2, before } }
+      return { type: 'done', body: { square: job.request.value ** 2 } }
     },
   })
 }

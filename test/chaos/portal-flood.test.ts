@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, renameSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
-import { z } from 'zod'
 import { PortalClient } from '../../services/portal/client.ts'
 import { userFolders } from '../../services/portal/layout.ts'
 import type { Result } from '../../services/portal/request.ts'
 import { tempDir } from '../support/temp.ts'
+import { executions } from './portal-echo.ts'
 
 const flood = 3000
 const requests = 80
@@ -24,7 +24,8 @@ test(`a user waits behind a few of the ${flood} requests of another, and a crowd
   const pending = await Promise.all(Array.from({ length: requests }, () => crowd.submit({ value: 3 })))
   await using _ = worker(spool.path)
   // In order and not in time: how long a turn takes is this machine's doing, whose turn it is the queue's.
-  const turns = await Promise.all(pending.map(async job => begunBefore(await job.wait())))
+  const ids = await Promise.all(pending.map(async job => answered(await job.wait())))
+  const turns = ids.map(turnsOf(spool.path))
   // Two users who always have something waiting take turns.
   assert.ok(
     Math.max(...turns) <= 2 * requests + 8,
@@ -32,11 +33,13 @@ test(`a user waits behind a few of the ${flood} requests of another, and a crowd
   )
 
   // One at a time, from somebody who was not there before: what began since is what it waited behind.
-  const behind: number[] = []
+  const asked: { id: string; answered: number }[] = []
   for (let i = 0; i < requests; i++) {
-    const answered = (await readdir(userFolders(spool.path, 'echo', 'flood').done)).length
-    behind.push(begunBefore(await (await me.submit({ value: 3 })).wait()) - answered - i - requests)
+    const done = (await readdir(userFolders(spool.path, 'echo', 'flood').done)).length
+    asked.push({ id: answered(await (await me.submit({ value: 3 })).wait()), answered: done })
   }
+  const turn = turnsOf(spool.path)
+  const behind = asked.map(({ id, answered }, i) => turn(id) - answered - i - requests)
   const waiting = await readdir(userFolders(spool.path, 'echo', 'flood').todo)
   assert.ok(waiting.length > 0, 'all of the flood was served meanwhile')
   // First come, first served would be thousands. While this process does not get to run, the worker goes on, so that the
@@ -48,9 +51,20 @@ function client(spool: string, user: string): PortalClient {
   return new PortalClient({ spool, service: 'echo', user })
 }
 
-function begunBefore(result: Result): number {
+function answered(result: Result): string {
   assert.ok(result.ok)
-  return z.object({ before: z.number() }).parse(result).before
+  return result.id
+}
+
+/** How many executions had begun before that of a job. */
+function turnsOf(spool: string): (id: string) => number {
+  const turns = new Map(
+    readFileSync(executions(spool), 'utf8')
+      .trimEnd()
+      .split('\n')
+      .map((line, i) => [line.replace(/~.*/, ''), i]),
+  )
+  return id => turns.get(id) ?? NaN
 }
 
 /** Four jobs at once, a millisecond or two each. */
