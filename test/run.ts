@@ -37,13 +37,30 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const faults = await fetchSpeech(io.signal)
   for (const fault of faults)
     io.stdout.write(`note: ${fault}; tests that need it say that they were skipped\n`)
-  // One file at a time: each starts whole stacks, and timing between two of them on a small machine proves nothing.
-  const tests = await execa(
-    process.execPath,
-    ['--test', '--test-concurrency=1', '--test-timeout=240000', '--test-reporter=spec', ...files],
-    { cwd: root, stdio: 'inherit', reject: false, cancelSignal: io.signal, env: testEnvironment() },
-  )
-  return tests.exitCode ?? 1
+  // Two at a time where nothing but one process and its own files are looked at. The others one by one: each starts whole
+  // stacks, and timing between two of them on a small machine proves nothing.
+  const [small, large] = [files.filter(isSmall), files.filter(file => !isSmall(file))]
+  let code = 0
+  for (const [together, concurrency] of [
+    [small, 2],
+    [large, 1],
+  ] as const) {
+    if (together.length === 0) continue
+    const options = [`--test-concurrency=${concurrency}`, '--test-timeout=240000', '--test-reporter=spec']
+    const tests = await execa(process.execPath, ['--test', ...options, ...together], {
+      cwd: root,
+      stdio: 'inherit',
+      reject: false,
+      cancelSignal: io.signal,
+      env: testEnvironment(),
+    })
+    code ||= tests.exitCode ?? 1
+  }
+  return code
+}
+
+function isSmall(file: string): boolean {
+  return /^(lib|models|scripts|services|web)\/|^test\/e2e\/(agents|api|atail|bb2html|chat|users)\b/.test(file)
 }
 
 async function testFiles(): Promise<string[]> {
