@@ -51,11 +51,16 @@ test('a worker stopped for longer than its lease loses its job, and what it says
   await using dir = await tempDir()
   using client = new PortalClient({ spool: dir.path, service: 'echo', user: 'me' })
   const gate = join(dir.path, 'gate')
+  await using cleanup = new AsyncDisposableStack()
   const zombie = spawnNode('portal-echo.ts', [dir.path, gate])
+  cleanup.defer(() => void zombie.kill('SIGKILL'))
   const job = await client.submit({ value: 7 })
   await once(createInterface({ input: zombie.stdout! }), 'line')
   // Two at once: the second says who is there.
-  const second = echoWorker(dir.path, () => undefined)
+  const second = cleanup.adopt(
+    echoWorker(dir.path, () => undefined),
+    worker => worker.stop(),
+  )
   await assert.rejects(second.start(), new RegExp(`served by another process already .pid ${zombie.pid}`))
   zombie.kill('SIGSTOP')
   const run = join(dir.path, 'echo/.run')
