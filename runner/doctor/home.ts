@@ -20,7 +20,7 @@ export function homeWritable(home: string): Check {
 
 /** What people said and what services printed is nobody else's business. */
 export function homePrivate(home: string): Check[] {
-  return ['logs', 'run', 'transcript.log'].flatMap(name => {
+  return ['logs', 'run', 'transcript.log', 'rooms', 'uploads', 'state.db', 'search.db'].flatMap(name => {
     const path = join(home, name)
     const mode = statSync(path, { throwIfNoEntry: false })?.mode
     return mode === undefined || (mode & 0o044) === 0 ? [] : [says.homeOpen(path, (mode & 0o777).toString(8))]

@@ -36,11 +36,11 @@ export function inHome(place: Place, purge: boolean, io: Io): Survey {
 /** By these, a home is known at sight. */
 const ofRuns = new Set(['run', 'logs', 'portals'])
 
-/** Of a test whether the home can be written, and of a file that was being replaced. */
-const passing = /^\.courante-\w{6}$/
+/** Of a test whether the home can be written, of a file that was being replaced, and the index of rooms, which is made anew. */
+const passing = /^(\.courante-\w{6}|search\.db(-\w+)?)$/
 
 /** What people said, made and set. */
-const ofPeople = /^(transcript\.log|models\.yaml|rooms|users|agents|state\.db(-\w+)?)$/
+const ofPeople = /^(transcript\.log|models\.yaml|rooms|uploads|agents|state\.db(-\w+)?)$/
 
 /** Whether somebody waits for an answer, or has one to collect (docs/portal.md). */
 function hasJobs(portals: string): boolean {

@@ -84,7 +84,11 @@ class Clone implements AsyncDisposable {
       'var/portals/stt/somebody/todo/1~1/request.json': '{}',
       'var/transcript.log': 'what was said\n',
       'var/models.yaml': 'schema: 1\n',
-      'var/rooms/kitchen.json': '{}',
+      'var/rooms/kitchen.bb': 'ann:\thi\n\n',
+      'var/uploads/00ff': 'a picture',
+      'var/state.db': 'accounts',
+      'var/state.db-wal': '',
+      'var/search.db': 'made anew from the rooms',
       'stack.local.yaml': '{}\n',
     })
     await mkdir(clone.sockets, { recursive: true, mode: 0o700 })
@@ -213,7 +217,7 @@ suite('courante uninstall in a clone', { concurrency: 4 }, () => {
       '!! stack.local.yaml',
       '!! var/',
     ])
-    const stays = ['models.yaml', 'portals', 'rooms', 'transcript.log']
+    const stays = ['models.yaml', 'portals', 'rooms', 'state.db', 'state.db-wal', 'transcript.log', 'uploads']
     assert.deepEqual((await readdir(clone.at('var'))).sort(), stays)
     assert.deepEqual(await readdir(clone.at('models/files')), ['mine'])
     assert.deepEqual(
@@ -371,7 +375,16 @@ suite('courante uninstall in a clone', { concurrency: 4 }, () => {
     await writeFile(join(home, 'thesis.txt'), 'mine')
     await symlink(home, clone.at('var'))
     assert.equal((await clone.uninstall('--yes')).exitCode, 0)
-    const stays = ['models.yaml', 'portals', 'rooms', 'thesis.txt', 'transcript.log']
+    const stays = [
+      'models.yaml',
+      'portals',
+      'rooms',
+      'state.db',
+      'state.db-wal',
+      'thesis.txt',
+      'transcript.log',
+      'uploads',
+    ]
     assert.deepEqual((await readdir(clone.at('var'))).sort(), stays)
     await mkdir(join(home, 'run'))
     await writeFile(join(home, 'run/stack.json'), JSON.stringify({ home: clone.at('var') }))
