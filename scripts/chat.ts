@@ -2,7 +2,7 @@
 import { type Io, runMain } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
 import { Backend, roomPath } from './chat/backend.ts'
-import { follow } from './chat/follow.ts'
+import { follow, last } from './chat/follow.ts'
 import { post } from './chat/post.ts'
 import { talk } from './chat/talk.ts'
 import { chatProblems as problems } from './shared/chat-messages.ts'
@@ -32,16 +32,20 @@ export const run = script(import.meta.filename, async (argv, io) => {
   const [room = lobby, ...words] = positionals
   const lines = numberOption('lines', values.lines, { min: 0, max: mostLines, whole: true }, problems.usage)
   if (values.follow && words.length > 0) throw new ProblemError(problems.usage('--follow takes no words'))
+  if (lines !== undefined && words.length > 0) throw new ProblemError(problems.usage('-n takes no words'))
   const backend = await Backend.open(homeOf(values.home, io), io)
+  if (lines !== undefined) return last(backend, { room, lines, json: values.json }, io)
   const isTalk = words.length === 0 && io.stdin.isTTY === true && io.stdout.isTTY === true && !values.json
   if (values.follow) return follow(backend, { room, lines: lines ?? 10, json: values.json }, io)
   if (isTalk) {
     await ensureLobby(backend, room)
     return talk(backend, room, io)
   }
+  await ensureLobby(backend, room)
+  // Before stdin is read to its end.
+  await backend.tell('GET', roomPath(room))
   const text = await textOf(words, io)
   if (text === '') throw new ProblemError(problems.usage('there is nothing to say'))
-  await ensureLobby(backend, room)
   return post(backend, { room, text, quick: values.quick, json: values.json }, io)
 })
 

@@ -35,7 +35,7 @@ export const run = script(import.meta.filename, async (argv, io) => {
     problems.roomsUsage,
   )
   const [name = 'ls', ...words] = positionals
-  const command = commands[name]
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) throw new ProblemError(problems.roomsUsage(`there is no "${name}"`))
   const backend = await Backend.open(homeOf(values.home, io), io)
   await command(words, { backend, io, json: values.json, all: values.all, agents: values.agent })
@@ -67,15 +67,21 @@ const commands: Readonly<Record<string, Command>> = {
     const [id = ''] = takes(words, 1)
     await backend.tell('PATCH', roomPath(id), { archived: false })
   },
-  rm: async (words, { backend }) => {
+  rm: async (words, { backend, io }) => {
     const [id = ''] = takes(words, 1)
     await backend.tell('DELETE', roomPath(id))
+    io.stdout.write(`${notes.removed(id)}\n`)
   },
-  agents: async ([id, ...agents], { backend }) => {
+  agents: async ([id, ...names], { backend, io }) => {
     const [room = ''] = takes(id === undefined ? [] : [id], 1)
-    await backend.tell('PATCH', roomPath(room), { agents })
+    if (names.length > 0) {
+      const agents = names.length === 1 && names[0] === 'none' ? [] : names
+      await backend.tell('PATCH', roomPath(room), { agents })
+    }
+    const { agents } = await backend.ask('GET', roomPath(room), roomSchema)
+    for (const agent of agents) io.stdout.write(`${agent}\n`)
   },
-  share: async ([id, ...shares], { backend }) => {
+  share: async ([id, ...shares], { backend, io }) => {
     const [room = ''] = takes(id === undefined ? [] : [id], 1)
     const before = await backend.ask('GET', roomPath(room), membersSchema)
     const members = new Map<string, string>(before.members.map(({ name, role }) => [name, role]))
@@ -84,7 +90,10 @@ const commands: Readonly<Record<string, Command>> = {
       if (role === 'none') members.delete(user)
       else members.set(user, role)
     }
-    await backend.tell('PATCH', roomPath(room), { members: Object.fromEntries(members) })
+    if (shares.length > 0) {
+      await backend.tell('PATCH', roomPath(room), { members: Object.fromEntries(members) })
+    }
+    for (const [user, role] of members) io.stdout.write(`${user} ${role}\n`)
   },
   export: async (words, { backend, io }) => {
     const [id = ''] = takes(words, 1)
@@ -103,6 +112,7 @@ const commands: Readonly<Record<string, Command>> = {
     const query = encodeURIComponent(words.join(' '))
     const { found } = await backend.ask('GET', `/search?q=${query}`, foundSchema)
     if (json) io.stdout.write(`${JSON.stringify(found)}\n`)
+    else if (found.length === 0) throw new ProblemError(problems.nothingFound(words.join(' ')))
     else for (const hit of found) io.stdout.write(`${marked(notes.hit(hit), io)}\n`)
   },
 }

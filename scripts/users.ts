@@ -26,7 +26,7 @@ export const run = script(import.meta.filename, async (argv, io) => {
     problems.usage,
   )
   const [name = 'ls', ...words] = positionals
-  const command = commands[name]
+  const command = Object.hasOwn(commands, name) ? commands[name] : undefined
   if (command === undefined) throw new ProblemError(problems.usage(`there is no "${name}"`))
   const most = numberOption('number', values.number, { min: 1, max: 100_000, whole: true }, problems.usage)
   const home = homeOf(values.home, io)

@@ -26,7 +26,13 @@ export default defineConfig({
     host: '127.0.0.1',
     port: Number(process.env['PORT'] ?? '5173'),
     strictPort: true,
-    proxy: { '/v1': toBackend, '/api': toBackend, '/healthz': toBackend },
+    proxy: {
+      '/v1': toBackend,
+      '/api': toBackend,
+      '/files': toBackend,
+      '/welcome': toBackend,
+      '/healthz': toBackend,
+    },
     // The first visitor finds the modules transformed.
     warmup: { clientFiles: ['./src/main.tsx', './src/style.css'] },
   },

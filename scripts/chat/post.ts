@@ -4,7 +4,7 @@ import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { writeBb } from '../../services/chat/bb/write.ts'
 import { type LiveReply, type Message, messageSchema } from '../../services/chat/protocol.ts'
-import { chatProblems } from '../shared/chat-messages.ts'
+import { chatNotes, chatProblems } from '../shared/chat-messages.ts'
 import { StatusLine } from '../shared/status-line.ts'
 import { type Backend, roomPath } from './backend.ts'
 import { pageOf } from './page.ts'
@@ -57,7 +57,12 @@ export async function post(backend: Backend, options: PostOptions, io: Io): Prom
         throw new ProblemError(chatProblems.gone(room))
       default:
     }
-    if (answers.isDone) done.abort()
+    if (answers.isDone) {
+      done.abort()
+      // All of it was read here.
+      if ('cursor' in seen)
+        await backend.tell('PUT', `${roomPath(room)}/read`, { offset: seen.cursor.offset })
+    }
   }
   return io.signal.aborted ? exitCodeOf(String(io.signal.reason)) : answers.code
 }
@@ -88,6 +93,7 @@ class Answers implements Disposable {
     for (const { reply, agent } of answering) this.#open.set(reply, agent)
     this.#isSingle = answering.length === 1
     if (this.#options.json) this.#write(message)
+    else if (answering.length === 0) this.#io.stderr.write(`courante: ${chatNotes.nobodyWas()}\n`)
   }
 
   started(reply: string): void {

@@ -48,11 +48,12 @@ export class Screen implements Disposable {
     })
     let lines: string[] = []
     this.#reader.on('line', line => {
+      // At once: whatever is printed before would move it.
+      this.#unsay(line)
       // A pasted text comes as lines in a row.
       if (lines.length === 0) {
         setImmediate(() => {
           const text = lines.join('\n')
-          this.#unsay(lines)
           lines = []
           events.typed(text)
         })
@@ -85,9 +86,12 @@ export class Screen implements Disposable {
     this.#frame ??= setTimeout(() => this.#print(undefined), frameMs)
   }
 
-  /** Puts a text that could not be sent back where it was typed. */
-  giveBack(text: string): void {
-    this.#reader.write(text.replaceAll('\n', ' '))
+  /** Clears what is being typed; false: nothing is. */
+  clear(): boolean {
+    if (this.#reader.line === '') return false
+    this.#reader.write(null, { ctrl: true, name: 'e' })
+    this.#reader.write(null, { ctrl: true, name: 'u' })
+    return true
   }
 
   [Symbol.dispose](): void {
@@ -117,9 +121,8 @@ export class Screen implements Disposable {
   }
 
   /** Takes away what the terminal echoed: it comes back as a message. */
-  #unsay(lines: readonly string[]): void {
-    const columns = this.#columns()
-    const rows = lines.reduce((sum, line) => sum + Math.max(1, Math.ceil((2 + cellsOf(line)) / columns)), 0)
+  #unsay(line: string): void {
+    const rows = Math.max(1, Math.ceil((2 + cellsOf(line)) / this.#columns()))
     this.#io.stdout.write(`\r\u001B[${rows + this.#drawn}A\u001B[J`)
     this.#drawn = 0
     this.#print(undefined)

@@ -44,8 +44,10 @@ export const usersNotes = {
     ].join('  '),
   key: ({ id, label, scopes, created, used }: Key): string =>
     `${id}  ${scopes.join(' ')}  made ${dayOf(created)}, ${used === null ? 'never used' : `used ${dayOf(used)}`}  ${label}`,
-  link: ({ id, role, name, madeBy, expires }: Invitation): string =>
-    `${id}  ${role.padEnd(5)}  until ${timeOf(expires)}  ${name === null ? 'for anybody' : `for ${name}`}, by ${madeBy}`,
+  link: ({ id, kind, role, name, madeBy, expires }: Invitation): string => {
+    const whom = `${kind === 'reset' ? 'a new password ' : ''}for ${name ?? 'anybody'}`
+    return `${id}  ${role.padEnd(5)}  until ${timeOf(expires)}  ${whom}, by ${madeBy}`
+  },
   audit: ({ at, who, what, about, address }: AuditEntry): string =>
     [timeOf(at), what.padEnd(18), who ?? '-', about ?? '', address ?? ''].join('  ').trimEnd(),
   /** On stderr, so that the link alone can be piped on. */

@@ -49,9 +49,9 @@ export async function openChat(base: Omit<Api, 'rooms'>, options: ChatOptions): 
   const perUser = guard.mode === 'local' ? limits.connections : limits.streamsPerUser
   const streams = new Streams(api, { live: room => replies.live(room), perUser })
   replies.pause = room => pauseFor(streams.readers(room))
-  roomRoutes(api, { agents, replies, streams })
+  roomRoutes(api, { agents, replies, streams, uploads, roomsPerUser: limits.roomsPerUser })
   messageRoutes(api, { agents, replies })
-  fileRoutes(api, uploads)
+  fileRoutes(api, uploads, limits.uploadsPerUser)
   agentRoutes(api, agents)
   searchRoutes(api, search)
   htmlRoutes(api, renderer)

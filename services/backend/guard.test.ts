@@ -70,11 +70,27 @@ test('single-user mode answers to loopback names only, and to no page of another
     assert.equal(comes(guard, { host }), none, host)
   assert.equal(comes(guard, {}), none)
   const host = '127.0.0.1:8770'
-  assert.equal(comes(guard, { host, origin: 'http://localhost:5173' }), all)
+  assert.equal(comes(guard, { host, origin: 'http://localhost:8770' }), all)
   for (const origin of ['https://evil.example', 'null', '', 'http://127.0.0.1.evil.example', 'file://'])
     assert.equal(comes(guard, { host, origin }), none, origin)
   assert.equal(comes(guard, { host, 'sec-fetch-site': 'same-origin' }), all)
   assert.equal(comes(guard, { host, 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' }), none)
+})
+
+test('in single-user mode a page of another local server may not act', async () => {
+  await using rig = await makeRig()
+  const { guard } = rig
+  const host = '127.0.0.1:8770'
+  for (const origin of [
+    'http://localhost:3000',
+    'http://127.0.0.1',
+    'http://[::1]:5173',
+    'https://localhost:8770',
+  ])
+    assert.equal(comes(guard, { host, origin }), none, origin)
+  // Through the page's server, which leaves Host as it was; and programs, which send no Origin.
+  assert.equal(comes(guard, { host: 'localhost:5173', origin: 'http://localhost:5173' }), all)
+  assert.equal(comes(guard, { host }), all)
 })
 
 test('in single-user mode everybody who may come is the user of this machine, whatever key they send', async () => {
@@ -83,6 +99,13 @@ test('in single-user mode everybody who may come is the user of this machine, wh
   assert.deepEqual(rig.guard.who(asked({})), local)
   assert.deepEqual(rig.guard.who(asked({ authorization: 'Bearer sk-whatever' })), local)
   assert.equal(rig.accounts.users.get('otto').hasPassword, false)
+})
+
+test('the user of this machine who is called like the program or an agent gets another name', async () => {
+  await using rig = await makeRig()
+  const options = { accounts: rig.accounts, listen: undefined, localName: 'courante', localKey }
+  assert.equal(new Guard(options).who(asked({}))?.name, 'courante-admin')
+  assert.equal(new Guard(options).localName, 'courante-admin')
 })
 
 test('accounts mode answers to addresses and names of this machine, and to what --listen said', async () => {

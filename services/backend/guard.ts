@@ -13,6 +13,7 @@ export interface GuardOptions {
   readonly accounts: Accounts
   /** Undefined: single-user mode, in which everybody who may come is the user of this machine. */
   readonly listen?: Listen | undefined
+  /** Taken where the program or an agent isn't called so. */
   readonly localName: string
   /** Who brings this as a bearer token is the user of this machine: that of `<home>/run/backend.key`. */
   readonly localKey: string
@@ -36,12 +37,11 @@ export class Guard {
 
   constructor({ accounts, listen, localName, localKey }: GuardOptions) {
     this.mode = listen === undefined ? 'local' : 'accounts'
-    this.localName = localName
+    this.localName = accounts.users.ensureLocal(localName)
     this.#accounts = accounts
     this.#localKey = tokenHash(localKey)
     this.#proxy = listen?.type === 'proxy' ? new URL(listen.origin) : undefined
     this.#names = namesOf(listen)
-    accounts.users.ensureLocal(localName)
   }
 
   /** Whether Host, Origin and Sec-Fetch-Site allow this request to be looked at. */
@@ -127,7 +127,10 @@ export class Guard {
 
   #isOurPage(origin: string, own: string): boolean {
     if (this.mode === 'accounts') return origin === own
-    return URL.canParse(origin) && loopbackHosts.has(new URL(origin).hostname)
+    if (!URL.canParse(origin)) return false
+    const { protocol, hostname, port } = new URL(origin)
+    // All names of this machine are one. Another port is another program; the page's proxy sends its own as Host, too.
+    return protocol === 'http:' && loopbackHosts.has(hostname) && port === new URL(own).port
   }
 }
 

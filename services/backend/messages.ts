@@ -78,6 +78,16 @@ export const apiProblems = {
     refused('name_taken', `${name} is a user`, 'an agent needs a name of its own'),
   notYourFolder: (name: string): Problem =>
     refused('not_your_folder', `rooms below ${name}/ are made by ${name}`, 'take your own name, or none'),
+  importBelow: (name: string): Problem =>
+    refused(
+      'not_your_folder',
+      'only admins make a public room of a text that anybody may have written',
+      `take a name below your own, such as ${name}/notes`,
+    ),
+  tooManyRooms: (limit: number): Problem =>
+    refused('too_many_rooms', `you have ${limit} rooms, which is the most`, 'remove one'),
+  tooManyFiles: (limit: string): Problem =>
+    refused('too_many_files', `your files would have more than ${limit}`, 'remove some'),
   noSuchRoute: (method: string, path: string): Problem =>
     refused('no_such_route', `there is no ${method} ${path}`, 'GET /api/openapi.json lists what there is'),
   badField: (where: string, field: string, problem: string): Problem =>
@@ -109,6 +119,8 @@ export const messages = {
 export const log = {
   listening: (address: string) => `backend listening on ${address}`,
   openTo: (origins: readonly string[]) => `open to others, who need an account: ${origins.join('  ')}`,
+  accountsUnused:
+    'There are accounts, but this run has no --listen: nobody logs in, and whoever reaches 127.0.0.1 is the user of this machine.',
   firstLink: (link: string) =>
     `Nobody has an account yet. This link, good for one use and seven days, makes the first, an admin's:\n${link}\nAnother one: courante users invite --admin`,
   connection: (number: number, line: string) => `ws   #${number} ${line}`,

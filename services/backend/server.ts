@@ -20,7 +20,7 @@ import { openChat } from './chat.ts'
 import { Guard } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { startListening } from './listening.ts'
-import { apiProblems } from './messages.ts'
+import { apiProblems, log as words } from './messages.ts'
 import { metricsRoutes } from './metrics.ts'
 import { RealtimeServer } from './realtime.ts'
 import { transcriptRoutes } from './transcript.ts'
@@ -85,7 +85,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   userRoutes(api)
   healthRoutes(app, home)
   metricsRoutes(app, sockets, guard)
-  transcriptRoutes(app, { path: transcript, stopping: stopping.signal, guard, log })
+  transcriptRoutes(api, { path: transcript, stopping: stopping.signal })
   await welcomeRoutes(app)
 
   const realtime = new RealtimeServer({ portal: portal('stt'), guard, transcript, log })
@@ -108,6 +108,9 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   const token = guard.mode === 'accounts' ? accounts.firstToken() : undefined
   const firstLink =
     token === undefined ? undefined : `${listening.origins[0] ?? listening.address}/welcome#${token}`
+  if (guard.mode === 'local' && accounts.users.list().some(({ hasPassword }) => hasPassword)) {
+    options.log(words.accountsUnused)
+  }
   const all = opened.move()
   return {
     address: listening.address,

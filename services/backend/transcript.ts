@@ -1,18 +1,13 @@
 import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
-import type { FastifyInstance } from 'fastify'
 import { z } from 'zod'
 import { tail, type TailOptions } from '../../lib/tail.ts'
-import { hasScope } from '../chat/users/who.ts'
-import { Refusal } from './api/refusal.ts'
-import type { Guard } from './guard.ts'
-import { apiProblems, log } from './messages.ts'
+import { route, type Api } from './api/route.ts'
+import { log } from './messages.ts'
 
 export interface TranscriptOptions {
   readonly path: string
-  readonly guard: Guard
   readonly stopping: AbortSignal
-  readonly log: (line: string) => void
 }
 
 const shownAtFirst = 100
@@ -28,28 +23,38 @@ const lastEventId = z
  * offset behind its line, so a browser that reconnects goes on where it stopped. It holds what everybody at this machine
  * said, so it is for admins.
  */
-export function transcriptRoutes(app: FastifyInstance, options: TranscriptOptions): void {
-  const { path, stopping } = options
-  // A HEAD would be a stream without end as well.
-  app.get('/api/transcript', { exposeHeadRoute: false }, async (request, reply) => {
-    const who = options.guard.who(request.raw)
-    if (who === undefined) throw new Refusal(401, apiProblems.notLoggedIn())
-    if (!hasScope(who, 'voice')) throw new Refusal(403, apiProblems.keyTooWeak('voice'))
-    if (who.role !== 'admin') throw new Refusal(403, apiProblems.adminsOnly())
-    reply.hijack()
-    const gone = new AbortController()
-    const stop = options.guard.onChange(() => {
-      if (options.guard.who(request.raw)?.role !== 'admin') gone.abort()
-    })
-    reply.raw.on('close', stop)
-    const after = lastEventId.parse(request.headers['last-event-id'])
-    const from = after === undefined ? { lines: shownAtFirst } : { offset: after, orLines: shownAtFirst }
-    try {
-      await streamLines(reply.raw, path, from, stopping, gone)
-    } catch (error) {
-      options.log(log.transcriptUnread(path, error))
-    }
-  })
+export function transcriptRoutes(api: Api, { path, stopping }: TranscriptOptions): void {
+  const { guard } = api
+  route(
+    api,
+    {
+      method: 'GET',
+      path: '/api/transcript',
+      access: 'admin',
+      scope: 'voice',
+      summary: 'What was said at this machine: the last 100 lines, and each new one',
+      query: z.strictObject({}),
+      reply: {
+        type: 'text/event-stream',
+        about: 'Each `data:` is a line, its `id:` the offset behind it, to come back with (Last-Event-ID).',
+      },
+    },
+    async ({ request, reply }) => {
+      reply.hijack()
+      const gone = new AbortController()
+      const stop = guard.onChange(() => {
+        if (guard.who(request.raw)?.role !== 'admin') gone.abort()
+      })
+      reply.raw.on('close', stop)
+      const after = lastEventId.parse(request.headers['last-event-id'])
+      const from = after === undefined ? { lines: shownAtFirst } : { offset: after, orLines: shownAtFirst }
+      try {
+        await streamLines(reply.raw, path, from, stopping, gone)
+      } catch (error) {
+        api.log(log.transcriptUnread(path, error))
+      }
+    },
+  )
 }
 
 async function streamLines(

@@ -1,4 +1,4 @@
-import { chmodSync, mkdirSync } from 'node:fs'
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
@@ -11,20 +11,56 @@ export type { DatabaseSync } from 'node:sqlite'
 export function openDatabase(home: string): DatabaseSync {
   const path = join(home, 'state.db')
   mkdirSync(dirname(path), { recursive: true })
+  makePrivate(path)
   const database = new DatabaseSync(path, { timeout: 5000 })
-  // Hashes of passwords are nobody else's business; the journal files take the mode of this one.
-  chmodSync(path, 0o600)
   // NORMAL survives the death of any process; a power cut may cost the last moment, never the file.
   database.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON')
   migrate(database)
+  // A call that waits for another program's lock holds up everybody whom this process serves.
+  database.exec('PRAGMA busy_timeout = 500')
   return database
 }
 
-/** In one transaction: two processes may start at once. */
-function migrate(database: DatabaseSync): void {
+/** Only its owner may read the database, from its first byte on; journal files take its mode. Made empty if it is missing. */
+export function makePrivate(path: string): void {
+  try {
+    // Never opened if it is there: closing it would end the locks that SQLite holds on it in this process.
+    writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'EEXIST') throw error
+    chmodSync(path, 0o600)
+  }
+}
+
+/** All of it or nothing. Throws what the work or SQLite throws first: after some errors SQLite has rolled back by itself. */
+export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
   database.exec('BEGIN IMMEDIATE')
   try {
-    const version = Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
+    const result = work()
+    database.exec('COMMIT')
+    return result
+  } catch (error) {
+    if (database.isTransaction) database.exec('ROLLBACK')
+    throw error
+  }
+}
+
+/** SQLITE_BUSY: another program has locked it. */
+export function isBusy(error: unknown): boolean {
+  return ((error as { errcode?: number }).errcode ?? 0) % 256 === 5
+}
+
+/** Whether SQLite found no space on the disk: SQLITE_FULL, or SQLITE_IOERR_SHMSIZE for its shared memory. */
+export function isDiskFull(error: unknown): boolean {
+  const { errcode = 0 } = error as { errcode?: number }
+  return (errcode & 0xff) === 13 || errcode === 4874
+}
+
+/** In one transaction: two processes may start at once. Writes nothing to a file that is up to date: the disk may be full. */
+function migrate(database: DatabaseSync): void {
+  if (versionOf(database) === migrations.length) return
+  inTransaction(database, () => {
+    const version = versionOf(database)
     if (version > migrations.length) {
       throw Object.assign(
         new Error(`state.db is of version ${version}, this program knows ${migrations.length}`),
@@ -35,11 +71,11 @@ function migrate(database: DatabaseSync): void {
     }
     for (const migration of migrations.slice(version)) database.exec(migration)
     database.exec(`PRAGMA user_version = ${migrations.length}`)
-    database.exec('COMMIT')
-  } catch (error) {
-    database.exec('ROLLBACK')
-    throw error
-  }
+  })
+}
+
+function versionOf(database: DatabaseSync): number {
+  return Number(database.prepare('PRAGMA user_version').get()?.['user_version'])
 }
 
 /** Each brings the file from the version before to its own; one that was released never changes. Times are ms since 1970. */
@@ -74,7 +110,9 @@ const migrations = [
   CREATE TABLE invitations (
     hash BLOB PRIMARY KEY,
     role TEXT NOT NULL CHECK (role IN ('admin', 'user')),
-    -- set: who may use it, to choose a new password
+    -- to become a user, or to choose a new password
+    kind TEXT NOT NULL CHECK (kind IN ('invitation', 'reset')),
+    -- set: who may use it
     name TEXT COLLATE NOCASE,
     made_by TEXT NOT NULL,
     created INTEGER NOT NULL,

@@ -67,6 +67,8 @@ export const agentProblems = {
   noAgent: () => wrong('no_agent', 'there is no agent in this room', 'Add one to the room.'),
   notLastReply: () =>
     wrong('conflict', "this is not the room's last message, or no agent's", 'Look at the room again.'),
+  againAlready: (agent: string) =>
+    wrong('conflict', `${agent} is writing this answer anew already`, 'Wait for it, or stop it.'),
   badAgent: (detail: string) =>
     wrong('bad_agent', `that can't be an agent: ${detail}`, 'docs/agents.md says what an agent has.'),
   agentShipped: (name: string) =>
@@ -146,6 +148,12 @@ export const roomProblems = {
   archived: (id: string) =>
     wrong('room_archived', `the room "${id}" is archived`, 'Its owner can take it back.'),
   empty: () => wrong('empty_message', 'the message is empty'),
+  longMessage: (most: number) =>
+    wrong(
+      'message_too_long',
+      `a message of the text is longer than ${most} bytes`,
+      'Part it by an empty line and a name.',
+    ),
   tooBig: (id: string) =>
     wrong(
       'room_too_big',
@@ -170,6 +178,8 @@ export const roomProblems = {
       `the disk has no room left for the room "${id}"`,
       'Nothing was written. Make room and try again.',
     ),
+  busyDatabase: () =>
+    wrong('busy', 'another program has locked state.db', 'Nothing was written. Try again in a few seconds.'),
   busyEdit: (id: string) =>
     wrong(
       'room_changes',
@@ -192,8 +202,8 @@ export const roomLog = {
   twice: (path: string) => `there is ${path} already`,
   recovered: (room: string) => `rooms: a message that a crash kept from ${room} is in it now`,
   leftAlone: (room: string) => `rooms: ${room} was changed after a crash; its last post is not written again`,
-  unreadable: (room: string, error: unknown) =>
-    `rooms: can't read ${room}: ${error instanceof Error ? error.message : String(error)}`,
+  trouble: (what: string, error: unknown) =>
+    `rooms: ${what}: ${error instanceof Error ? error.message : String(error)}`,
   searchFailed: (error: unknown) => `search: ${error instanceof Error ? error.message : String(error)}`,
 } as const
 

@@ -10,11 +10,13 @@ export const nameSchema = z
   .string()
   .normalize('NFC')
   .regex(
-    /^[\p{L}\p{N}][\p{L}\p{M}\p{N}_.-]{0,31}$/u,
-    'letters, digits, _ . - (32 at most), the first a letter or digit',
+    /^(?!.*\p{Default_Ignorable_Code_Point})[\p{L}\p{N}][\p{L}\p{M}\p{N}_.-]{0,31}$/u,
+    'letters, digits, _ . - (32 at most), the first a letter or digit, none invisible',
   )
 
-const roomPart = /^(?!.*[. ]$)[\p{L}\p{N}][\p{L}\p{M}\p{N} _.-]{0,63}$/u
+const roomPart = /^(?!.*[. ]$)(?!.*\p{Default_Ignorable_Code_Point})[\p{L}\p{N}][\p{L}\p{M}\p{N} _.-]{0,63}$/u
+/** UTF-8; a file's name has 255, of which our endings need some. */
+const mostPartBytes = 200
 
 /** `kitchen`, a public room, or `alice/notes`, a room of alice's. The file is `rooms/<id>.bb`. In URLs: encodeURIComponent. */
 export const roomIdSchema = z
@@ -23,8 +25,12 @@ export const roomIdSchema = z
   .max(130)
   .refine(id => {
     const parts = id.split('/')
-    return parts.length <= 2 && parts.every(part => roomPart.test(part))
-  }, 'a name, or user/name: letters, digits, spaces, _ . - (64 at most), not beginning with a dot, not ending with a dot or space')
+    return parts.length <= 2 && parts.every(part => roomPart.test(part) && bytesOf(part) <= mostPartBytes)
+  }, 'a name, or user/name: letters, digits, spaces, _ . - (64 and 200 bytes at most), not beginning with a dot, not ending with a dot or space')
+
+function bytesOf(text: string): number {
+  return new TextEncoder().encode(text).length
+}
 
 /** First 8 hex digits of a SHA-256. */
 const shortHash = z.string().regex(/^[0-9a-f]{8}$/)

@@ -1,8 +1,10 @@
 import assert from 'node:assert/strict'
-import { rename } from 'node:fs/promises'
+import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { ProblemError } from '../../lib/problem.ts'
+import { openDatabase } from '../../services/chat/database.ts'
+import { TestClock } from '../support/room-house.ts'
 import { AgentModel } from '../support/agent-model.ts'
 import { agentRig, Heard } from '../support/agent-rig.ts'
 
@@ -223,10 +225,89 @@ test('the last answer is written anew with another seed, and only if it is the o
   const asked = await rig.model.asked()
   assert.deepEqual(asked.told, ['user: one', 'assistant: A1', 'user: two'])
   assert.equal(typeof asked.request.seed, 'number')
-  assert.equal(rig.room.count, 3)
+  assert.equal(rig.room.count, 4, 'the old one is there until the new one is')
+  await assert.rejects(rig.replies.regenerate(rig.room, last?.hash ?? ''), codeOf('conflict'))
   asked.done('A2, better')
   await rig.heard.ends(3)
   assert.deepEqual(await rig.texts(), ['al: one', 'al: two', 'Bob: A1', 'Bob: A2, better'])
+})
+
+test('an answer that is written anew stays where the new one fails or says nothing', async () => {
+  await using rig = await agentRig([{ name: 'Bob' }])
+  await rig.post('al', 'one')
+  ;(await rig.model.asked()).done('A1')
+  await rig.heard.ends(1)
+  const hash = (await rig.room.list({ limit: 1 }))[0]?.hash ?? ''
+  await rig.replies.regenerate(rig.room, hash)
+  ;(await rig.model.asked()).fail({ code: 'model_missing', message: 'No model.' })
+  await rig.heard.ends(2)
+  const stopped = await rig.replies.regenerate(rig.room, hash)
+  const asked = await rig.model.asked()
+  rig.replies.stop('kitchen', stopped)
+  await asked.withdrawn()
+  await rig.heard.ends(3)
+  assert.deepEqual(await rig.texts(), ['al: one', 'Bob: A1'])
+})
+
+test('an answer that is written anew gives way also where others spoke meanwhile, who are answered', async () => {
+  await using rig = await agentRig([{ name: 'Bob' }])
+  await rig.post('al', 'one')
+  ;(await rig.model.asked()).done('A1')
+  await rig.heard.ends(1)
+  await rig.replies.regenerate(rig.room, (await rig.room.list({ limit: 1 }))[0]?.hash ?? '')
+  const again = await rig.model.asked()
+  await rig.post('al', 'two')
+  again.done('A1, better')
+  const next = await rig.model.asked()
+  assert.deepEqual(next.told, ['user: one', 'assistant: A1, better', 'user: two'])
+  next.done('A2')
+  await rig.heard.ends(3)
+  assert.deepEqual(await rig.texts(), ['al: one', 'al: two', 'Bob: A1, better', 'Bob: A2'])
+})
+
+test('a save in place by an editor, which empties the file first, withdraws no answer', async () => {
+  const clock = new TestClock()
+  await using rig = await agentRig([{ name: 'Bob' }], { clock })
+  const path = rig.rooms.path('kitchen')
+  await rig.post('al', 'one')
+  const first = await rig.model.asked()
+  const whole = await readFile(path)
+  await writeFile(path, '')
+  assert.deepEqual(await rig.texts(), [])
+  await first.say('A1')
+  first.done()
+  await rig.heard.shows('A1')
+  await writeFile(path, whole)
+  assert.deepEqual(await rig.texts(), ['al: one'], 'and nothing is written in between')
+  clock.pass(1000)
+  await rig.heard.ends(1)
+  assert.deepEqual(await rig.texts(), ['al: one', 'Bob: A1'])
+  await rig.post('al', 'two')
+  const second = await rig.model.asked()
+  await writeFile(path, '')
+  assert.deepEqual(await rig.texts(), [])
+  clock.pass(1000)
+  await second.withdrawn()
+  await rig.heard.ends(2)
+  assert.deepEqual(await rig.texts(), [])
+})
+
+test('an answer that can’t be put into its room stays for the next start', async () => {
+  await using rig = await agentRig([{ name: 'Bob' }])
+  await rig.post('al', 'one')
+  const asked = await rig.model.asked()
+  using other = openDatabase(rig.home)
+  other.exec("CREATE TRIGGER no BEFORE INSERT ON posts BEGIN SELECT RAISE(ABORT, 'no'); END")
+  asked.done('A1')
+  assert.equal((await rig.heard.ends(1)).how, 'failed')
+  const [left = ''] = await rig.live()
+  assert.match(await rig.liveText(left), /\nA1$/)
+  await rig.replies.recover()
+  assert.equal((await rig.live()).length, 1, 'nor is it thrown away while it still can’t')
+  other.exec('DROP TRIGGER no')
+  await rig.replies.recover()
+  assert.deepEqual(await rig.texts(), ['al: one', 'Bob: A1\n[interrupted]'])
+  assert.deepEqual(await rig.live(), [])
 })
 
 test('a reply goes when the message that it answers does, and stays when that is only edited', async () => {

@@ -1,11 +1,18 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { readdir, stat } from 'node:fs/promises'
+import { readdir, rm, stat, writeFile } from 'node:fs/promises'
 import { connect } from 'node:net'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { safeName } from '../../services/chat/rooms/uploads.ts'
-import { apiRig, type Answer, type ApiRig } from '../support/api-rig.ts'
+import {
+  apiRig,
+  firstAdmin,
+  newUser,
+  type Answer,
+  type ApiRig,
+  type Credentials,
+} from '../support/api-rig.ts'
 
 const png = Buffer.from(
   'iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAYAAAAfFcSJAAAADUlEQVR42mNk+M9QDwADhgGAWjR9awAAAABJRU5ErkJggg==',
@@ -158,14 +165,57 @@ test('an upload that breaks off leaves nothing', async () => {
   assert.deepEqual((await rig.must('GET', files))['files'], [])
 })
 
-test('files of a room that has gone are swept away at the next start', async () => {
+test('the files of a room go with it', async () => {
   await using rig = await kitchen()
   const file = await upload(rig, 'a.png', png)
   await rig.must('DELETE', '/api/rooms/kitchen')
   assert.equal((await rig.call('GET', String(file['url']))).status, 404)
+  assert.deepEqual(await readdir(join(rig.home, 'uploads')), [])
+})
+
+test('a start takes away half uploads, and never a whole one, even without state.db', async () => {
+  await using rig = await kitchen()
+  const { id } = await upload(rig, 'a.png', png)
   await rig.backend.close(AbortSignal.timeout(1000))
+  await rm(join(rig.home, 'state.db'))
+  await writeFile(join(rig.home, 'uploads', `.${'0'.repeat(32)}`), 'half')
   await using again = await apiRig({ home: rig.home })
-  assert.deepEqual(await readdir(join(again.home, 'uploads')), [])
+  assert.deepEqual(await readdir(join(again.home, 'uploads')), [id])
+})
+
+test('a room may be renamed while a file comes in; one that goes meanwhile takes none', async () => {
+  await using rig = await kitchen()
+  const renamed = slowUpload(rig, files)
+  await renamed.begun()
+  await rig.must('PATCH', '/api/rooms/kitchen', { body: { id: 'cellar' } })
+  assert.match(await renamed.finish(), /^HTTP\/1\.1 201 /)
+  const listed = await rig.must('GET', '/api/rooms/cellar/files')
+  assert.equal((listed['files'] as unknown[]).length, 1)
+  const removed = slowUpload(rig, '/api/rooms/cellar/files')
+  await removed.begun()
+  await rig.must('DELETE', '/api/rooms/cellar')
+  await rig.must('POST', '/api/rooms', { body: { id: 'cellar', agents: [] } })
+  assert.match(await removed.finish(), /^HTTP\/1\.1 404 [^]*no_such_room/)
+  assert.deepEqual((await rig.must('GET', '/api/rooms/cellar/files'))['files'], [])
+  assert.deepEqual(await readdir(join(rig.home, 'uploads')), [])
+})
+
+test('who is no admin may send so many bytes in all, announced or not', async () => {
+  await using rig = await apiRig({ accounts: true, limits: { uploadsPerUser: 1000 } })
+  const admin = await firstAdmin(rig)
+  const alice = await newUser(rig, admin, 'alice')
+  const post = async (bytes: number, headers: Credentials): Promise<Answer> =>
+    await rig.call('POST', `${files}?name=a`, { body: Buffer.alloc(bytes), headers })
+  await rig.must('POST', '/api/rooms', { body: { id: 'kitchen', agents: [] }, headers: admin })
+  assert.equal((await post(600, alice)).status, 201)
+  const refused = await post(600, alice)
+  assert.deepEqual([refused.status, refused.json['code']], [409, 'too_many_files'])
+  const slow = slowUpload(rig, files, alice)
+  await slow.begun()
+  assert.match(await slow.finish('x'.repeat(600)), /^HTTP\/1\.1 409 /)
+  assert.equal((await post(400, alice)).status, 201)
+  assert.equal((await post(2000, admin)).status, 201)
+  assert.equal((await readdir(join(rig.home, 'uploads'))).length, 3)
 })
 
 test('uploads are nobody else’s to read on the disk', async () => {
@@ -186,4 +236,27 @@ async function kitchen(limits = {}): Promise<ApiRig> {
 
 async function upload(rig: ApiRig, name: string, body: Buffer): Promise<Record<string, unknown>> {
   return await rig.must('POST', `${files}?name=${encodeURIComponent(name)}`, { body })
+}
+
+/** A file whose end comes when the test says so. */
+function slowUpload(rig: ApiRig, path: string, headers: Credentials = {}) {
+  const { hostname, port } = new URL(rig.backend.address)
+  const socket = connect(Number(port), hostname).setEncoding('utf8')
+  const more = Object.entries(headers).map(([name, value]) => `${name}: ${value}\r\n`)
+  socket.write(
+    `POST ${path}?name=a HTTP/1.1\r\nhost: ${hostname}:${port}\r\ncontent-type: application/octet-stream\r\n` +
+      `transfer-encoding: chunked\r\n${more.join('')}\r\n1\r\nx\r\n`,
+  )
+  return {
+    begun: async (): Promise<void> => {
+      const isHalf = (name: string): boolean => name.startsWith('.')
+      while (!(await readdir(join(rig.home, 'uploads'))).some(isHalf)) await new Promise(setImmediate)
+    },
+    finish: async (rest = 'x'): Promise<string> => {
+      socket.write(`${rest.length.toString(16)}\r\n${rest}\r\n0\r\n\r\n`)
+      const [answer] = (await once(socket, 'data')) as [string]
+      socket.destroy()
+      return answer
+    },
+  }
 }

@@ -56,8 +56,8 @@ test('an answer is stopped, kept, and made anew', async () => {
   client.events.length = 0
   const again = await rig.must('POST', '/api/rooms/kitchen/regenerate', { body: { hash: said?.hash } })
   assert.equal(typeof again['reply'], 'string')
-  await client.saw(event => event.type === 'rewind')
   ;(await model.asked()).done('Secondly')
+  await client.saw(event => event.type === 'rewind')
   await client.saw(event => event.type === 'message' && event.message.text === 'Secondly')
   const poked = await rig.must('POST', '/api/rooms/kitchen/poke', { body: { agent: 'courante' } })
   ;(await model.asked()).done('Poked')

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFile, readFile } from 'node:fs/promises'
+import { appendFile, readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { coreHome } from '../support/core.ts'
@@ -45,7 +45,7 @@ test('rooms are made, shared, renamed, archived, searched, exported, imported an
   }
   await rooms('new', 'kitchen')
   assert.equal((await at.run('rooms', ['new', 'Kitchen'])).code, 1)
-  await rooms('agents', 'kitchen')
+  await rooms('agents', 'kitchen', 'none')
   await at.run('chat', ['kitchen', 'The soup is ready.'])
   const found = JSON.parse(await rooms('search', 'soup', '--json')) as { room: string }[]
   assert.deepEqual(
@@ -66,13 +66,14 @@ test('rooms are made, shared, renamed, archived, searched, exported, imported an
   await rooms('rm', 'copy')
   assert.doesNotMatch(await rooms('ls', '--all'), /copy/)
   assert.equal((await at.run('rooms', ['nonsense'])).code, 2)
+  for (const command of ['rooms', 'users']) assert.equal((await at.run(command, ['constructor'])).code, 2)
   assert.equal((await at.run('rooms', ['rename', 'x'])).code, 2)
 })
 
 test('a follower misses nothing and sees nothing twice while the backend is killed and comes back', async () => {
   await using at = await RoomsBackend.start()
   assert.equal((await at.run('rooms', ['new', 'hall'])).code, 0)
-  assert.equal((await at.run('rooms', ['agents', 'hall'])).code, 0)
+  assert.equal((await at.run('rooms', ['agents', 'hall', 'none'])).code, 0)
   await using follower = at.command('chat', 'hall', '--follow')
   for (let round = 0; round < 3; round++) {
     const said = await at.run('chat', ['hall', `before ${round}`])
@@ -87,6 +88,35 @@ test('a follower misses nothing and sees nothing twice while the backend is kill
   follower.child.kill('SIGINT')
   assert.equal(await follower.ended(), 130)
   assert.equal(follower.stdout, await readFile(join(at.home, 'rooms/hall.bb'), 'utf8'))
+})
+
+test('a follower is told all of what came at once, and on stderr what was changed', async () => {
+  await using at = await RoomsBackend.start()
+  assert.equal((await at.run('rooms', ['new', 'hall', '--agent', 'Courante'])).code, 0)
+  assert.equal((await at.run('rooms', ['agents', 'hall', 'none'])).code, 0)
+  const path = join(at.home, 'rooms/hall.bb')
+  const first = Array.from({ length: 6 }, (_, n) => `vim:\t${n}\n\n`).join('')
+  await appendFile(path, first)
+  await using follower = at.command('chat', 'hall', '--follow')
+  await follower.saw(/:\t5\n/)
+  await using events = at.command('chat', 'hall', '--follow', '--json')
+  await events.saw(/"hello"/)
+  const many = Array.from({ length: 700 }, (_, n) => `vim:\tline ${n}\n\n`).join('')
+  await appendFile(path, many)
+  await Promise.all([follower.saw(/line 699\n/), events.saw(/line 699"/)])
+  assert.equal(follower.stdout, first + many)
+  assert.match(follower.stderr, /^Much of hall was changed/)
+  const said = events.stdout
+    .trimEnd()
+    .split('\n')
+    .map(line => JSON.parse(line) as { type: string; message?: { text: string } })
+  assert.equal(said.filter(({ type }) => type === 'message').length, 706)
+  const text = await readFile(path, 'utf8')
+  // As editors do that never leave half a file.
+  await writeFile(`${path}.new`, text.replace('line 698', 'another'))
+  await rename(`${path}.new`, path)
+  await follower.saw(/another\n\nvim:\tline 699\n/)
+  assert.match(follower.stderr, /what stood from message 705 on was changed/)
 })
 
 test('on a terminal: the answer grows, Ctrl-C stops it, a second reader sees the same, /undo, /again, Ctrl-D leaves', async () => {
@@ -113,7 +143,7 @@ test('on a terminal: the answer grows, Ctrl-C stops it, a second reader sees the
   await one.type('/again')
   const second = await at.model.asked()
   second.done('No.')
-  await two.shows(/changed[^]*Courante: No\.\n> half a sent/)
+  await two.shows(/taken back[^]*Courante: No\.\n> half a sent/)
   await one.type('/nonsense')
   await one.shows(/no command \/nonsense/)
   await one.press('C-d')
@@ -155,4 +185,19 @@ test('a talk with the starter model in a room, from two clients at once', async 
     }),
   )
   for (const text of seen) assert.equal(text, second.stdout.trimEnd())
+})
+
+test('a room of another machine: by its address and an API key', async () => {
+  await using at = await RoomsBackend.start()
+  assert.equal((await at.run('rooms', ['new', 'hall', '--agent', 'Courante'])).code, 0)
+  const url = `http://127.0.0.1:${at.env['COURANTE_PORT_BACKEND']}`
+  const env = { COURANTE_HOME: '/nowhere', COURANTE_URL: `${url}/`, COURANTE_KEY: 'ck_x' }
+  await using chat = new Spawned('scripts/chat.ts', ['hall', '--quick', 'From afar.'], env)
+  chat.child.stdin?.end()
+  assert.equal(await chat.ended(), 0, chat.stderr)
+  assert.match(await readFile(join(at.home, 'rooms/hall.bb'), 'utf8'), /:\tFrom afar\.\n/)
+  await using wrong = new Spawned('scripts/chat.ts', ['hall', 'x'], { ...env, COURANTE_URL: 'nonsense' })
+  wrong.child.stdin?.end()
+  assert.equal(await wrong.ended(), 2)
+  assert.match(wrong.stderr, /COURANTE_URL is "nonsense"/)
 })

@@ -172,7 +172,8 @@ test('only this machine is served: Host and Origin must be loopback', async () =
     })
   }
   assert.equal(await opens({}), 'realtime')
-  assert.equal(await opens({ origin: 'http://localhost:5173' }), 'realtime')
+  assert.equal(await opens({ origin: `http://${stack.host}` }), 'realtime')
+  assert.match(await opens({ origin: 'http://localhost:5173' }), /403/)
   assert.match(await opens({ origin: 'https://evil.example' }), /403/)
   assert.match(await opens({ origin: 'null' }), /403/)
   assert.match(await opens({ headers: { host: 'evil.example' } }), /403/)

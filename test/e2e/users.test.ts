@@ -149,6 +149,23 @@ test('users, keys, invitations and the audit log are for admins; keys do what th
   assert.doesNotMatch(audit.text, new RegExp(password))
 })
 
+test('sharing a room with the same people once more is no line of the audit log', async () => {
+  await using rig = await withAdmin()
+  await rig.browse('POST', '/api/users', { name: 'bob', password }, rig.admin)
+  await rig.browse('POST', '/api/rooms', { id: 'alice/den' }, rig.admin)
+  const shared = async (members: Record<string, string>): Promise<number> => {
+    const { status, text } = await rig.browse('PATCH', '/api/rooms/alice%2Fden', { members }, rig.admin)
+    assert.equal(status, 200, text)
+    const audit = await rig.browse('GET', '/api/audit', undefined, rig.admin)
+    const entries = audit.json['entries'] as { what: string }[]
+    return entries.filter(({ what }) => what === 'room.members').length
+  }
+  assert.equal(await shared({}), 0)
+  assert.equal(await shared({ Bob: 'reader' }), 1)
+  assert.equal(await shared({ bob: 'reader' }), 1)
+  assert.equal(await shared({ bob: 'writer' }), 2)
+})
+
 test('a changed password ends the other sessions; one sees and ends one’s own', async () => {
   await using rig = await withAdmin()
   const other = await rig.logIn('alice')

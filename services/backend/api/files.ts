@@ -45,8 +45,8 @@ const fileSchema = z.object({
 })
 const inRoom = z.object({ id: z.string() })
 
-/** Files beside the rooms. */
-export function fileRoutes(api: Api, uploads: Uploads): void {
+/** Files beside the rooms. `quota`: bytes of all files of one user who is no admin. */
+export function fileRoutes(api: Api, uploads: Uploads, quota: number): void {
   route(
     api,
     {
@@ -60,12 +60,19 @@ export function fileRoutes(api: Api, uploads: Uploads): void {
       reply: fileSchema,
       status: 201,
     },
-    async ({ entry, who, query, request }) => {
-      const file = await uploads.add(
-        { room: entry.id, name: query.name, by: who.name, at: new Date(), announced: announced(request) },
-        gently(request.raw),
-      )
+    async ({ room, who, query, request }) => {
+      const upload = {
+        room: await room(),
+        name: query.name,
+        by: who.name,
+        at: new Date(),
+        announced: announced(request),
+        quota: who.role === 'admin' ? Infinity : quota,
+      }
+      const file = await uploads.add(upload, gently(request.raw))
       if (!('reason' in file)) return described(file)
+      if (file.reason === 'quota')
+        throw new Refusal(409, apiProblems.tooManyFiles(`${quota / 1024 / 1024} MB`))
       if (file.reason === 'no_space') throw new Refusal(507, apiProblems.noSpace())
       throw new Refusal(413, apiProblems.tooLarge(`${uploads.limit / 1024 / 1024} MB`))
     },

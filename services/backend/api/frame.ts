@@ -11,6 +11,11 @@ export class Frame {
     this.event = event
   }
 
+  /** Of what goes over the wire, about. */
+  get bytes(): number {
+    return this.socket.length
+  }
+
   /** For a WebSocket, as text. */
   get socket(): Buffer {
     return (this.#socket ??= Buffer.from((this.#json ??= JSON.stringify(this.event))))

@@ -18,6 +18,10 @@ export interface Limits {
   readonly streamsPerUser: number
   /** Bytes of a file. */
   readonly upload: number
+  /** Bytes of all files of one user who is no admin. */
+  readonly uploadsPerUser: number
+  /** Of one user who is no admin. */
+  readonly roomsPerUser: number
 }
 
 export const usualLimits: Limits = {
@@ -29,6 +33,8 @@ export const usualLimits: Limits = {
   connectionsPerAddress: 256,
   streamsPerUser: 64,
   upload: 32 * 1024 * 1024,
+  uploadsPerUser: 2048 * 1024 * 1024,
+  roomsPerUser: 500,
 }
 
 /** For `http.createServer`. */

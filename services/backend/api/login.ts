@@ -153,8 +153,8 @@ export function loginRoutes(api: Api): void {
       }),
     },
     ({ body, request }) => {
-      const { isReset, role, name, expires } = accounts.look(body.token, guard.addressOf(request.raw))
-      return { kind: isReset ? 'reset' : 'invitation', role, name, expires: isoTime(expires) } as const
+      const { kind, role, name, expires } = accounts.look(body.token, guard.addressOf(request.raw))
+      return { kind, role, name, expires: isoTime(expires) }
     },
   )
   route(

@@ -11,6 +11,8 @@ import { route, type Api, type Ask } from './route.ts'
 
 /** UTF-8 bytes of one message. */
 const messageLimit = 256 * 1024
+/** Of the file: a page may have 500 messages of that size, and many may ask at once. */
+export const pageBytes = 1024 * 1024
 
 const inRoom = z.object({ id: z.string() })
 const page = z.strictObject({
@@ -34,7 +36,8 @@ export function messageRoutes(api: Api, { agents, replies }: { agents: Agents; r
       method: 'GET',
       path: '/api/rooms/:id/messages',
       access: 'reader',
-      summary: 'The last messages of a room, or those before one; oldest first. A stream goes on at `cursor`',
+      summary:
+        'The last messages of a room, or those before one; oldest first, about 1 MB at most. A stream goes on at `cursor`',
       params: inRoom,
       query: page,
       reply: z.object({
@@ -62,10 +65,13 @@ export function messageRoutes(api: Api, { agents, replies }: { agents: Agents; r
         answering: z.array(z.object({ agent: z.string(), reply: z.string() })),
       }),
     },
-    async ({ room, who, body }) => {
+    async ({ room, entry, who, body }) => {
       const opened = await room()
+      const upToDate = api.rooms.unread(entry.id, who.name) === 0
       const key = body.key === undefined ? {} : { key: body.key }
       const posted = await opened.post({ author: who.name, text: body.text, ...key })
+      // Your own word is no news to you.
+      if (upToDate) api.rooms.mark(entry.id, who.name, posted.cursor.offset)
       const answering = posted.repeated ? [] : await replies.posted(opened, posted.message)
       return { ...posted, answering }
     },
@@ -88,7 +94,7 @@ export function messageRoutes(api: Api, { agents, replies }: { agents: Agents; r
       const old = await opened.message(message)
       if (old === undefined) throw new Refusal(404, apiProblems.noSuchMessage())
       mayChange(ask, old)
-      return settled(await opened.edit(message, ask.body.hash, ask.body.text))
+      return settled(await opened.edit(message, ask.body.hash, ask.body.text, old.author))
     },
   )
   route(
@@ -107,7 +113,7 @@ export function messageRoutes(api: Api, { agents, replies }: { agents: Agents; r
       const [last] = await opened.list({ limit: 1 })
       if (last === undefined) throw new Refusal(404, apiProblems.noSuchMessage())
       mayChange(ask, last)
-      return settled(await opened.undo(ask.body.hash))
+      return settled(await opened.undo(ask.body.hash, last.author))
     },
   )
   route(
@@ -148,7 +154,7 @@ export function messageRoutes(api: Api, { agents, replies }: { agents: Agents; r
       method: 'POST',
       path: '/api/rooms/:id/regenerate',
       access: 'writer',
-      summary: "Take the last message back, an agent's, and let it answer anew",
+      summary: "Let the last message, an agent's, be answered anew; it goes when the new answer is there",
       params: inRoom,
       body: z.strictObject({ hash }),
       reply: replyId,
@@ -174,12 +180,11 @@ export function messageRoutes(api: Api, { agents, replies }: { agents: Agents; r
 /** With the cursor that belongs to these messages, whatever is posted while they are read. */
 async function listed(
   room: Room,
-  { before, limit }: z.infer<typeof page>,
+  query: z.infer<typeof page>,
 ): Promise<{ messages: Message[]; cursor: Cursor; count: number }> {
-  const range = before === undefined ? { limit } : { before, limit }
   for (;;) {
     const { cursor, count } = room
-    const messages = await room.list(range)
+    const messages = await room.list({ ...query, bytes: pageBytes })
     // A busy room is read again; what it gets meanwhile can only be a few messages.
     if (room.cursor.offset === cursor.offset && room.cursor.check === cursor.check) {
       return { messages, cursor, count }

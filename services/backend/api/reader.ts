@@ -8,6 +8,10 @@ export interface Reader {
   /** Asked again who it is when accounts or rooms change. */
   readonly request: IncomingMessage
   send(frame: Frame): void
+  /** Whether so much is unread that who has a choice sends no more. */
+  readonly isFull: boolean
+  /** Resolves when it reads again, or has left. */
+  drained(): Promise<void>
   /** `gone`: there is nothing to come back to. `stopping`: come back in a moment. `unread`: come back when you can read. */
   end(why: 'gone' | 'stopping' | 'unread'): void
   /** Every 20 s. */
@@ -15,7 +19,9 @@ export interface Reader {
 }
 
 /** What one reader may leave unread; more would be kept in memory without end. It comes back by its cursor and misses nothing. */
-const unreadLimit = 4 * 1024 * 1024
+export const unreadLimit = 4 * 1024 * 1024
+/** What lies ready for one reader while it reads up. */
+const portionBytes = 256 * 1024
 const closings = {
   gone: [1008, 'the room has gone'],
   stopping: [1001, 'the server is stopping'],
@@ -26,6 +32,7 @@ export class SocketReader implements Reader {
   readonly user: string
   readonly request: IncomingMessage
   readonly #socket: WebSocket
+  #wake: () => void = () => undefined
   #answers = true
   #ended = false
 
@@ -38,13 +45,29 @@ export class SocketReader implements Reader {
     socket.on('message', () => this.#close(1003, 'this socket only tells'))
     // What is broken is closed next.
     socket.on('error', () => socket.terminate())
-    socket.on('close', () => left(this))
+    socket.on('close', () => {
+      this.#wake()
+      left(this)
+    })
   }
 
   send(frame: Frame): void {
     if (this.#ended) return
-    this.#socket.send(frame.socket, { binary: false })
+    this.#socket.send(frame.socket, { binary: false }, () => {
+      if (!this.isFull) this.#wake()
+    })
     if (this.#socket.bufferedAmount > unreadLimit) this.end('unread')
+  }
+
+  get isFull(): boolean {
+    return this.#socket.readyState === this.#socket.OPEN && this.#socket.bufferedAmount > portionBytes
+  }
+
+  async drained(): Promise<void> {
+    if (!this.isFull) return
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
   }
 
   end(why: keyof typeof closings): void {
@@ -72,6 +95,7 @@ export class SseReader implements Reader {
   readonly user: string
   readonly request: IncomingMessage
   readonly #response: ServerResponse
+  #wake: () => void = () => undefined
   #ended = false
 
   constructor(
@@ -84,7 +108,11 @@ export class SseReader implements Reader {
     this.request = request
     this.#response = response
     response.on('error', () => response.destroy())
-    response.on('close', () => left(this))
+    response.on('drain', () => this.#wake())
+    response.on('close', () => {
+      this.#wake()
+      left(this)
+    })
     response.write(`retry: ${retryMs}\n\n`)
   }
 
@@ -92,6 +120,18 @@ export class SseReader implements Reader {
     if (this.#ended) return
     this.#response.write(frame.sse)
     if (this.#response.writableLength > unreadLimit) this.end('unread')
+  }
+
+  /** All that is written in one turn of the event loop counts, as it is handed on together. */
+  get isFull(): boolean {
+    return this.#response.writableNeedDrain
+  }
+
+  async drained(): Promise<void> {
+    if (!this.isFull) return
+    await new Promise<void>(resolve => {
+      this.#wake = resolve
+    })
   }
 
   end(why: keyof typeof closings): void {

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
 import { z } from 'zod'
 import { openPlain } from '../../../lib/open-plain.ts'
 import { nameKey } from '../../chat/agents/agent.ts'
@@ -7,6 +8,7 @@ import type { Replies } from '../../chat/agents/replies.ts'
 import { nameSchema, roomIdSchema, roomSchema, type RoomInfo, type RoomRole } from '../../chat/protocol.ts'
 import { roleIn } from '../../chat/rooms/access.ts'
 import type { RoomEntry } from '../../chat/rooms/entry.ts'
+import type { Uploads } from '../../chat/rooms/uploads.ts'
 import type { Who } from '../../chat/users/who.ts'
 import { apiProblems } from '../messages.ts'
 import { bytesOf } from './bytes.ts'
@@ -16,18 +18,25 @@ import { route, type Api } from './route.ts'
 import type { Streams } from './streams.ts'
 
 const inRoom = z.object({ id: z.string() })
-const importLimit = 64 * 1024 * 1024
+const importLimit = { admin: 64 * 1024 * 1024, user: 16 * 1024 * 1024 }
 const memberRole = z.enum(['reader', 'writer'])
 const detailSchema = roomSchema.extend({
   members: z.array(z.object({ name: z.string(), role: memberRole })),
 })
 
+interface RoomRoutesOptions {
+  readonly agents: Agents
+  readonly replies: Replies
+  readonly streams: Streams
+  readonly uploads: Uploads
+  /** Of who is no admin. */
+  readonly roomsPerUser: number
+}
+
 /** Rooms as such: making, naming, sharing and removing them. */
-export function roomRoutes(
-  api: Api,
-  { agents, replies, streams }: { agents: Agents; replies: Replies; streams: Streams },
-): void {
+export function roomRoutes(api: Api, options: RoomRoutesOptions): void {
   const { rooms } = api
+  const { agents, replies, streams, uploads, roomsPerUser } = options
   const info = (entry: RoomEntry, who: Who, role: RoomRole): RoomInfo => ({
     id: entry.id,
     owner: entry.owner,
@@ -52,6 +61,18 @@ export function roomRoutes(
       if (agent === undefined) throw new Refusal(400, apiProblems.unknownAgent(name))
       return agent.name
     })
+  const mayMake = (id: string, who: Who): void => {
+    mayName(id, who)
+    if (who.role === 'admin') return
+    const own = rooms.list().filter(({ owner }) => owner !== null && nameKey(owner) === nameKey(who.name))
+    if (own.length >= roomsPerUser) throw new Refusal(409, apiProblems.tooManyRooms(roomsPerUser))
+  }
+  const ownerOf = (id: string, who: Who): string => {
+    const slash = id.indexOf('/')
+    if (slash === -1) return who.name
+    // As it is written in the account: the database knows other cases of ASCII letters only.
+    return api.accounts.users.find(id.slice(0, slash))?.name ?? id.slice(0, slash)
+  }
   const audit = (
     who: Who,
     what: 'room.created' | 'room.renamed' | 'room.removed' | 'room.members',
@@ -92,7 +113,7 @@ export function roomRoutes(
       status: 201,
     },
     async ({ who, body }) => {
-      mayName(body.id, who)
+      mayMake(body.id, who)
       const chosen = body.agents === undefined ? agents.defaults() : knownAgents(body.agents)
       await rooms.create(body.id, { owner: ownerOf(body.id, who), agents: chosen })
       audit(who, 'room.created', body.id)
@@ -106,15 +127,19 @@ export function roomRoutes(
       path: '/api/rooms/import',
       access: 'user',
       scope: 'rooms:write',
-      summary: 'A new room with the text of a .bb file; 64 MB at most',
+      summary:
+        'A new room with the text of a .bb file; of who is no admin below their own name, 16 MB at most',
       query: z.strictObject({ id: roomIdSchema }),
       body: 'bytes',
       reply: detailSchema,
       status: 201,
     },
     async ({ who, query, request }) => {
-      mayName(query.id, who)
-      const bytes = await bytesOf(request, importLimit)
+      mayMake(query.id, who)
+      // Its labels may say anything.
+      if (isPublic(query.id) && who.role !== 'admin')
+        throw new Refusal(403, apiProblems.importBelow(who.name))
+      const bytes = await bytesOf(request, importLimit[who.role])
       const text = utf8(bytes)
       await rooms.importText(query.id, text, { owner: ownerOf(query.id, who), agents: agents.defaults() })
       audit(who, 'room.created', query.id)
@@ -152,21 +177,28 @@ export function roomRoutes(
     async ({ entry, who, body }) => {
       const chosen = body.agents === undefined ? undefined : knownAgents(body.agents)
       const members = body.members === undefined ? undefined : knownUsers(api, body.members)
-      if (body.id !== undefined && nameKey(body.id) !== nameKey(entry.id)) mayName(body.id, who)
-      if (chosen !== undefined) await rooms.setAgents(entry.id, chosen)
-      if (members !== undefined) {
-        await rooms.setMembers(entry.id, members)
-        audit(who, 'room.members', `${entry.id}: ${[...members].map(pair => pair.join(' ')).join(', ')}`)
+      const id = body.id ?? entry.id
+      if (nameKey(id) !== nameKey(entry.id)) mayName(id, who)
+      // By a detour it would be an import.
+      if (isPublic(id) && !isPublic(entry.id) && who.role !== 'admin') {
+        throw new Refusal(403, apiProblems.importBelow(who.name))
+      }
+      // First, as the name may be taken: then nothing has changed.
+      if (id !== entry.id) {
+        await rooms.rename(entry.id, id)
+        audit(who, 'room.renamed', `${entry.id} ${id}`)
+      }
+      if (chosen !== undefined) await rooms.setAgents(id, chosen)
+      // The same once more is no line of the audit log.
+      if (members !== undefined && !isDeepStrictEqual(entry.members, members)) {
+        await rooms.setMembers(id, members)
+        audit(who, 'room.members', `${id}: ${[...members].map(pair => pair.join(' ')).join(', ')}`)
       }
       // What is being written ends, and is kept, while it still can be.
-      if (body.archived === true) await replies.leave(entry.id)
-      if (body.archived !== undefined) await rooms.archive(entry.id, body.archived)
-      if (body.id !== undefined && body.id !== entry.id) {
-        await rooms.rename(entry.id, body.id)
-        audit(who, 'room.renamed', `${entry.id} ${body.id}`)
-      }
+      if (body.archived === true) await replies.leave(id)
+      if (body.archived !== undefined) await rooms.archive(id, body.archived)
       streams.recheck()
-      return detail(body.id ?? entry.id, who)
+      return detail(id, who)
     },
   )
   route(
@@ -175,13 +207,16 @@ export function roomRoutes(
       method: 'DELETE',
       path: '/api/rooms/:id',
       access: 'owner',
-      summary: 'Remove the room; its file is kept in rooms/.old on the server',
+      summary: 'Remove the room and what was sent to it; its file is kept in rooms/.old on the server',
       params: inRoom,
     },
     async ({ entry, who }) => {
+      // Before their rows go with the room's.
+      const files = uploads.list(entry.id)
       await rooms.remove(entry.id)
       audit(who, 'room.removed', entry.id)
       streams.recheck()
+      for (const file of files) await uploads.remove(file)
     },
   )
   route(
@@ -210,6 +245,7 @@ export function roomRoutes(
       const file = await openPlain(rooms.path(entry.id))
       // What is appended while it is sent would be more than was announced.
       const { size } = await file.stat()
+      if (size === 0) await file.close()
       await reply
         .headers({
           'content-type': 'text/plain; charset=utf-8',
@@ -224,14 +260,12 @@ export function roomRoutes(
 /** Public rooms are anybody's to make; below a user's name only that user's, and admins'. */
 function mayName(id: string, who: Who): void {
   const slash = id.indexOf('/')
-  if (slash === -1 || who.role === 'admin' || nameKey(id.slice(0, slash)) === nameKey(who.name)) return
+  if (isPublic(id) || who.role === 'admin' || nameKey(id.slice(0, slash)) === nameKey(who.name)) return
   throw new Refusal(403, apiProblems.notYourFolder(id.slice(0, slash)))
 }
 
-/** Who asked; below somebody's name that one. */
-function ownerOf(id: string, who: Who): string {
-  const slash = id.indexOf('/')
-  return slash === -1 ? who.name : id.slice(0, slash)
+function isPublic(id: string): boolean {
+  return !id.includes('/')
 }
 
 function knownUsers(

@@ -25,6 +25,8 @@ const userSchema = z.object({
 })
 const invitationSchema = z.object({
   id: z.string(),
+  /** To become a user, or to choose a new password. */
+  kind: z.enum(['invitation', 'reset']),
   role: userRoleSchema,
   name: z.string().nullable(),
   madeBy: z.string(),

@@ -1,3 +1,5 @@
+import { nameKey } from './agent.ts'
+
 /** What is said in a text to whom, and nothing of what is quoted as code or only thought. */
 export interface Mentions {
   /** Names with an @ before them, each once, in the order of the text. */
@@ -10,14 +12,11 @@ export interface Mentions {
 /** Names are compared without case; of names that begin alike the longest that fits counts. */
 export function mentionsIn(text: string, names: readonly string[]): Mentions {
   const said = spoken(text)
-  const found = (pattern: RegExp): string[] =>
-    [
-      ...new Set(
-        Array.from(said.matchAll(pattern), ([word]) =>
-          names.find(name => isSame(name, word.replace('@', ''))),
-        ),
-      ),
-    ].filter(name => name !== undefined)
+  const nameOf = finder(names)
+  const found = (pattern: RegExp): string[] => {
+    const words = new Set(Array.from(said.matchAll(pattern), ([word]) => word.replace('@', '')))
+    return [...new Set(Array.from(words, nameOf))].filter(name => name !== undefined)
+  }
   const longest = names.toSorted((a, b) => b.length - a.length).map(escaped)
   const everyone = new RegExp(`${before}@everyone${after}`, 'iu').test(said)
   if (longest.length === 0) return { at: [], named: [], everyone }
@@ -32,6 +31,12 @@ export function mentionsIn(text: string, names: readonly string[]): Mentions {
 /** Not behind what makes it part of a longer word, an address or a path. */
 const before = String.raw`(?<![\p{L}\p{M}\p{N}_@/\\]|[\p{L}\p{M}\p{N}_][.+-])`
 const after = String.raw`(?![\p{L}\p{M}\p{N}_@]|[.+-][\p{L}\p{N}_])`
+
+/** The first of names that are the same. What a pattern takes for the same letter may have another lower case (ſ and s). */
+function finder(names: readonly string[]): (word: string) => string | undefined {
+  const byKey = new Map(names.toReversed().map(name => [nameKey(name), name]))
+  return word => byKey.get(nameKey(word)) ?? names.find(name => isSame(name, word))
+}
 
 function isSame(a: string, b: string): boolean {
   return new RegExp(`^${escaped(a)}$`, 'iu').test(b)

@@ -36,9 +36,12 @@ async function isRestored(
     if (!repeated) log(agentNotes.recovered(agent, id))
     return true
   } catch (error) {
-    if (!(error instanceof ProblemError)) throw error
+    if (!(error instanceof ProblemError)) {
+      log(agentNotes.trouble(id, error))
+      return false
+    }
     const { code, what } = error.problem
     log(agentNotes.failed(agent, id, code, what))
-    return code !== 'disk_full' && code !== 'room_archived'
+    return code === 'no_such_room'
   }
 }

@@ -4,12 +4,13 @@ import type { PortalClient } from '../../portal/client.ts'
 import { newId } from '../../portal/ids.ts'
 import { agentNotes, agentProblems, roomProblems } from '../messages.ts'
 import type { ApiProblem, LiveReply, Message } from '../protocol.ts'
+import { type Clock, realClock } from '../rooms/clock.ts'
 import type { Room } from '../rooms/room.ts'
 import type { Rooms } from '../rooms/rooms.ts'
 import { nameKey } from './agent.ts'
 import type { Agents } from './agents.ts'
 import { apiProblem } from './ask.ts'
-import { closed, interrupted } from './marks.ts'
+import { keep } from './keep.ts'
 import { recoverReplies } from './recover.ts'
 import { type EndReason, Reply, type ReplyPlan } from './reply.ts'
 import { RoomLine } from './room-line.ts'
@@ -23,7 +24,7 @@ export interface RepliesOptions {
   /** The client of a service's portal: `llm`, or what an agent's file names. The same one each time; its owner closes it. */
   readonly portal: (service: string) => PortalClient
   readonly log: (line: string) => void
-  readonly now?: () => number
+  readonly clock?: Clock
   /** For how long a core that is gone is waited for. */
   readonly comebackMs?: number
 }
@@ -45,6 +46,7 @@ export class Replies {
   pause: (room: string) => number = () => 25
   readonly #options: RepliesOptions
   readonly #folder: string
+  readonly #clock: Clock
   readonly #lines = new Map<string, RoomLine>()
   readonly #writer: Writer
   /** When agents that have to rest last spoke: `<room>\n<agent>`. */
@@ -54,6 +56,7 @@ export class Replies {
   constructor(options: RepliesOptions) {
     this.#options = options
     this.#folder = join(options.home, 'rooms', '.live')
+    this.#clock = options.clock ?? realClock
     this.#writer = new Writer({ ...options, comebackMs: options.comebackMs ?? comebackMs })
   }
 
@@ -81,10 +84,13 @@ export class Replies {
         : present.find(name => nameKey(name) === nameKey(agent))
     if (name === undefined)
       throw new ProblemError(agent === undefined ? agentProblems.noAgent() : agentProblems.notInRoom(agent))
-    return this.#add(room, { agent: name, to: undefined, chain: { spent: 0 }, again: false })
+    return this.#add(room, { agent: name, to: undefined, chain: { spent: 0 }, replaces: undefined })
   }
 
-  /** The last message, an agent's, anew. The id of the reply. Throws ProblemErrors `conflict`, `no_such_agent`, `room_archived`. */
+  /**
+   * The last message, an agent's, anew; it goes when the new one is there. The id of the reply. Throws ProblemErrors `conflict`,
+   * `no_such_agent`, `room_archived`.
+   */
   async regenerate(room: Room, hash: string): Promise<string> {
     this.#mustBeOpen(room)
     const tail = await room.list({ limit: tailLength })
@@ -93,12 +99,13 @@ export class Replies {
     if (agent === undefined || last?.hash !== hash) throw new ProblemError(agentProblems.notLastReply())
     if (!this.#seats(room).some(({ name }) => name === agent.name))
       throw new ProblemError(agentProblems.notInRoom(agent.name))
-    const { conflict } = await room.undo(hash)
-    if (conflict === true) throw new ProblemError(agentProblems.notLastReply())
+    const { id, author } = last
+    if (this.#lines.get(room.id)?.replies.some(({ plan }) => plan.replaces?.id === id) === true)
+      throw new ProblemError(agentProblems.againAlready(agent.name))
     const to = tail
       .slice(0, -1)
       .findLast(({ author }) => author === null || nameKey(author) !== nameKey(agent.name))
-    return this.#add(room, { agent: agent.name, to, chain: { spent: 0 }, again: true })
+    return this.#add(room, { agent: agent.name, to, chain: { spent: 0 }, replaces: { id, hash, author } })
   }
 
   /** What came is kept. False: there is no such reply in that room, or it has ended. */
@@ -119,7 +126,7 @@ export class Replies {
   async leave(room: string): Promise<void> {
     const line = this.#lines.get(room)
     if (line === undefined) return
-    line.isClosing = true
+    line.close()
     for (const reply of line.replies.toReversed()) this.#endEarly(line, reply, 'stopped')
     await line.idle
   }
@@ -129,7 +136,7 @@ export class Replies {
     this.#closing = true
     const lines = [...this.#lines.values()]
     for (const line of lines) {
-      line.isClosing = true
+      line.close()
       for (const reply of line.replies.toReversed()) this.#endEarly(line, reply, 'closing')
     }
     const { promise: late, resolve } = Promise.withResolvers<void>()
@@ -144,6 +151,7 @@ export class Replies {
     if (known?.room === room) return known
     let id = room.id
     const line = new RoomLine(room, {
+      clock: this.#clock,
       write: reply => this.#write(line, reply),
       withdraw: reply => this.#endEarly(line, reply, 'withdrawn'),
       renamed: to => {
@@ -180,12 +188,12 @@ export class Replies {
       message,
       people,
       spent: chain.spent,
-      now: this.#now(),
+      now: this.#clock.now(),
     })
     if (message.author !== null && isHere(message.author)) chain.spent += names.length
     return names.map(agent => ({
       agent,
-      reply: this.#add(room, { agent, to: message, chain, again: false }),
+      reply: this.#add(room, { agent, to: message, chain, replaces: undefined }),
     }))
   }
 
@@ -222,6 +230,9 @@ export class Replies {
   async #write(line: RoomLine, reply: Reply): Promise<void> {
     const { room } = line
     const { plan } = reply
+    // Not in the middle of somebody's save.
+    await line.isSettled()
+    if (reply.isEnded) return
     const agent = this.#options.agents.get(plan.agent)
     // It was taken out of the room, or its file was, while it waited.
     if (agent === undefined || !this.#seats(room).some(({ name }) => name === agent.name)) {
@@ -230,8 +241,10 @@ export class Replies {
     let end: End
     try {
       const portal = agent.portal ?? 'llm'
-      reply.begin(this.#folder, { portal, job: plan.id, started: this.#now() })
+      reply.begin(this.#folder, { portal, job: plan.id, started: this.#clock.now() })
       end = await this.#writer.write(reply, agent, line)
+      await line.isSettled()
+      if (reply.signal.reason === 'withdrawn') end = { how: 'withdrawn', text: end.text }
     } catch (error) {
       this.#options.log(agentNotes.trouble(room.id, error))
       end = { how: 'failed', text: reply.live.text, problem: apiProblem(agentProblems.broken(plan.agent)) }
@@ -244,27 +257,14 @@ export class Replies {
     reply.close()
     const { room } = line
     const { id, agent, to, chain } = reply.plan
-    const text = textOf(end)
-    let problem = end.how === 'failed' ? end.problem : undefined
-    let message: Message | undefined
-    if (text.trim() !== '') {
-      try {
-        ;({ message } = await room.post({ author: agent, text, key: id, reply: id }))
-      } catch (error) {
-        if (!(error instanceof ProblemError)) this.#options.log(agentNotes.trouble(room.id, error))
-        problem = apiProblem(error instanceof ProblemError ? error.problem : agentProblems.broken(agent))
-      }
-    }
-    // On a full disk it stays for the next start.
-    if (problem?.code === 'disk_full') reply.leave(end.text)
-    else reply.forget()
+    const { message, problem } = await keep(room, reply, { end, log: this.#options.log })
     if (problem !== undefined) return this.#fail(room, reply, problem)
     reply.say({ type: 'reply.ended', reply: id, how: toldAs[end.how] })
     if (message === undefined || end.how !== 'done') return
     const said = message
     if (to !== undefined) line.answers.set(said.id, to.id)
     if ((this.#options.agents.get(agent)?.cooldown ?? 0) > 0)
-      this.#spoke.set(`${room.id}\n${nameKey(agent)}`, this.#now())
+      this.#spoke.set(`${room.id}\n${nameKey(agent)}`, this.#clock.now())
     void line.decide(() => this.#invite(line, said, chain))
   }
 
@@ -288,10 +288,6 @@ export class Replies {
       return { name: agent.name, turns, cooldown, spoke: this.#spoke.get(`${room.id}\n${nameKey(name)}`) }
     })
   }
-
-  #now(): number {
-    return this.#options.now?.() ?? Date.now()
-  }
 }
 
 const toldAs = {
@@ -301,9 +297,3 @@ const toldAs = {
   closing: 'interrupted',
   failed: 'failed',
 } as const
-
-/** What the room keeps of it. */
-function textOf({ how, text }: End): string {
-  if (how === 'withdrawn' || text.trim() === '') return ''
-  return how === 'closing' || how === 'failed' ? interrupted(text) : closed(text)
-}

@@ -1,4 +1,4 @@
-import type { LiveReply, RoomEvent } from '../protocol.ts'
+import type { LiveReply, Message, RoomEvent } from '../protocol.ts'
 import type { Room } from '../rooms/room.ts'
 import { LiveFile, type LiveHeader } from './live-file.ts'
 
@@ -14,8 +14,8 @@ export interface ReplyPlan {
   /** What it answers; undefined: it was poked. */
   readonly to: { readonly id: number; readonly hash: string } | undefined
   readonly chain: Chain
-  /** It takes the place of an answer that was there: another seed, and what it said later is not known to it. */
-  readonly again: boolean
+  /** The answer whose place it takes once it is there: another seed, and what its agent said later is not known to it. */
+  readonly replaces: Pick<Message, 'id' | 'hash' | 'author'> | undefined
 }
 
 /** Why it ends before its model is done. `withdrawn`: what it answers has gone, and so has what it said. */
@@ -104,12 +104,15 @@ export class Reply {
   /** It is in the room now, or nowhere. */
   forget(): void {
     this.#guarded(() => this.#file?.remove())
+    // A rename of the room would bring it back.
+    this.#file = undefined
   }
 
   /** For the next start. */
   leave(text: string): void {
     this.#guarded(() => this.#file?.write(text))
     this.#file?.close()
+    this.#file = undefined
   }
 
   say(event: RoomEvent): void {

@@ -36,9 +36,11 @@ export async function viewOf(
     before = first.id
   }
   const more = before > 0
-  const to = located(messages, plan)
-  if (to === undefined) return { messages, to, more }
-  return { messages: arranged(messages, to, plan.again ? replaced(messages, to, agent) : answers), to, more }
+  const { replaces } = plan
+  const seen = messages.filter(({ id, hash }) => id !== replaces?.id || hash !== replaces.hash)
+  const to = located(seen, plan)
+  if (to === undefined) return { messages: seen, to, more }
+  return { messages: arranged(seen, to, replaces ? replaced(seen, to, agent) : answers), to, more }
 }
 
 /** It may have been edited, or moved by what was edited before it. */

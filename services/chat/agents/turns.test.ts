@@ -26,6 +26,8 @@ const at = (text: string): readonly string[] => mentionsIn(text, ['Bob', 'Bob.2'
 
 test('a name counts behind an @ at the borders of a word, in any case, and the longest that fits', () => {
   assert.deepEqual(at('@bob and @EVA, hello'), ['Bob', 'Eva'])
+  // Letters that a pattern takes for the same, and lower case does not.
+  assert.deepEqual(mentionsIn('@agent\u017f @AGENTS', ['Agents']).at, ['Agents'])
   assert.deepEqual(at('(@Bob)'), ['Bob'])
   assert.deepEqual(at('ask @Bob.'), ['Bob'])
   assert.deepEqual(at("@Bob's turn, @Bob-"), ['Bob'])

@@ -36,7 +36,7 @@ export class Writer {
   }
 
   async write(reply: Reply, agent: Agent, line: Pick<RoomLine, 'room' | 'answers'>): Promise<End> {
-    const { id, again } = reply.plan
+    const { id, replaces } = reply.plan
     const service = agent.portal ?? 'llm'
     const key = `${service}/${agent.model ?? ''}`
     for (let cuts = 0; cuts <= mostCuts; cuts++) {
@@ -47,7 +47,7 @@ export class Writer {
       // An id that was answered is not to be used again.
       const job = cuts === 0 ? id : `${id}.${cuts}`
       if (cuts > 0) reply.note({ job })
-      const seed = again ? randomInt(2 ** 32) : undefined
+      const seed = replaces === undefined ? undefined : randomInt(2 ** 32)
       const answer = await ask(
         { job, agent, messages, speakers, seed },
         {

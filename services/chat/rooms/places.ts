@@ -20,7 +20,7 @@ export function keyOf(name: string): string {
 
 /** Folders in which rooms lie: that of the public ones and one a user. */
 export function foldersIn(root: string): string[] {
-  const users = readdirSync(root, { withFileTypes: true }).filter(
+  const users = ifReadable(() => readdirSync(root, { withFileTypes: true })).filter(
     entry => entry.isDirectory() && !entry.name.startsWith('.') && idOf(`${entry.name}/x.bb`) !== undefined,
   )
   return [root, ...users.map(({ name }) => join(root, name))]
@@ -33,7 +33,7 @@ export function placesIn(
   ignored: (path: string, why: string) => void,
 ): Place[] {
   const prefix = folder === root ? '' : `${folder.slice(root.length + 1)}/`
-  return readIfThere(folder).flatMap(name => placeOf(root, prefix + name, ignored) ?? [])
+  return namesIn(folder).flatMap(name => placeOf(root, prefix + name, ignored) ?? [])
 }
 
 /** `relative`: such as `alice/notes.bb`. Undefined for what is no room. */
@@ -59,12 +59,18 @@ function idOf(relative: string): string | undefined {
   return roomIdSchema.safeParse(relative.slice(0, -'.bb'.length)).data
 }
 
-function readIfThere(folder: string): string[] {
+/** What a folder has. One that has gone, or may not be read, has nothing; the others are there all the same. */
+export function namesIn(folder: string): string[] {
+  return ifReadable(() => readdirSync(folder))
+}
+
+function ifReadable<T>(read: () => T[]): T[] {
   try {
-    return readdirSync(folder)
+    return read()
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code === 'ENOENT' || code === 'ENOTDIR') return []
+    if (closed.has((error as NodeJS.ErrnoException).code ?? '')) return []
     throw error
   }
 }
+
+const closed = new Set(['ENOENT', 'ENOTDIR', 'EACCES', 'EPERM'])

@@ -92,11 +92,18 @@ export class RoomFile implements Disposable {
   }
 }
 
-/** Of the ordinary file that lies at the path now; undefined if none does. */
+/** Of the ordinary file that lies at the path now; undefined if none does, or none that we may see. */
 export function versionAt(path: string): Version | undefined {
-  const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
-  return stat?.isFile() === true ? versionOf(stat) : undefined
+  try {
+    const stat = lstatSync(path, { bigint: true, throwIfNoEntry: false })
+    return stat?.isFile() === true ? versionOf(stat) : undefined
+  } catch (error) {
+    if (unseen.has((error as NodeJS.ErrnoException).code ?? '')) return undefined
+    throw error
+  }
 }
+
+const unseen = new Set(['ENOTDIR', 'EACCES', 'EPERM', 'ENAMETOOLONG'])
 
 /** ms since 1970. */
 export function changedMs(version: Version): number {

@@ -9,6 +9,8 @@ export interface FoldersHeard {
   /** Something may have happened to a room of this id, whose file is not there. */
   readonly missing: (id: string) => void
   readonly ignored: (path: string, why: string) => void
+  /** While nobody waited: it would end the process. */
+  readonly failed: (error: unknown) => void
 }
 
 /** The folders in which rooms lie, watched; and looked through, since a watch may miss things. */
@@ -40,7 +42,13 @@ export class RoomFolders {
     }
     for (const folder of folders) {
       if (this.#watches.has(folder)) continue
-      const watch = watchFolder(folder, name => this.#noticed(folder, name))
+      const watch = watchFolder(folder, name => {
+        try {
+          this.#noticed(folder, name)
+        } catch (error) {
+          this.#heard.failed(error)
+        }
+      })
       watch?.unref()
       this.#watches.set(folder, watch)
       for (const place of placesIn(this.#root, folder, this.#heard.ignored)) this.#heard.found(place)

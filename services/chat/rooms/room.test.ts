@@ -118,6 +118,18 @@ test('undo takes the last message, clear takes all and keeps the old text', asyn
   assert.equal((await the.room.post({ author: 'alice', text: 'anew' })).message.id, 0)
 })
 
+test("an edit or undo meant for one author's message leaves another's of the same text alone", async () => {
+  await using the = await kitchen('a:\tsame\n\n')
+  const [mine] = await the.room.list({ limit: 1 })
+  writeFileSync(the.path, 'b:\tsame\n\n')
+  const edited = await the.room.edit(0, mine?.hash ?? '', 'other', 'a')
+  const undone = await the.room.undo(mine?.hash ?? '', 'a')
+  assert.deepEqual([edited.conflict, edited.message?.author, undone.conflict], [true, 'b', true])
+  assert.deepEqual(await texts(the.room), ['b: same'])
+  assert.equal((await the.room.undo(mine?.hash ?? '', 'b')).conflict, undefined)
+  assert.equal(the.room.count, 0)
+})
+
 test('taking a message away joins nothing that it parted', async () => {
   await using the = await kitchen()
   writeFileSync(the.path, 'it rains\nb:\t1\n\nit snows\n\n')

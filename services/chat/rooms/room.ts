@@ -68,6 +68,7 @@ export class Room {
   #count = 0
   #used = 0
   #looking = false
+  #isOwnChange = false
   #over = false
   readonly #timers: Timers<'quiet' | 'verify' | 'gone'>
 
@@ -89,11 +90,14 @@ export class Room {
     return this.#count
   }
 
-  /** Oldest first; `before` is the ordinal that comes after the last of them. */
-  async list(range: { before?: number | undefined; limit: number }): Promise<Message[]> {
+  /** Oldest first; `before` is the ordinal that comes after the last of them. At most `bytes` of the file, but one message. */
+  async list(range: { before?: number | undefined; limit: number; bytes?: number }): Promise<Message[]> {
     return await this.#read(state => {
-      const to = Math.min(range.before ?? state.index.count, state.index.count)
-      return state.messages(Math.max(0, to - range.limit), to)
+      const { index } = state
+      const to = Math.min(range.before ?? index.count, index.count)
+      let from = Math.max(0, to - range.limit)
+      while (from < to - 1 && index.offset(to) - index.offset(from) > (range.bytes ?? Infinity)) from++
+      return state.messages(from, to)
     })
   }
 
@@ -145,11 +149,14 @@ export class Room {
     })
   }
 
-  /** Another text for the message that has this hash. An empty text takes it away. */
-  async edit(id: number, hash: string, text: string): Promise<Changed> {
+  /**
+   * Another text for the message that has this hash, and this author if one is given: who may change one author's message has
+   * looked before, and another of the same text may stand there by now. An empty text takes it away.
+   */
+  async edit(id: number, hash: string, text: string, author?: string | null): Promise<Changed> {
     return await this.#change((state, at) => {
       const message = at(id)
-      if (message?.hash !== hash) return message
+      if (message === undefined || !isMeant(message, hash, author)) return message
       const normal = postedText(text)
       if (normal === '') return without(state, message)
       const bytes = Buffer.from(writeBb(message.author, normal))
@@ -157,11 +164,12 @@ export class Room {
     })
   }
 
-  /** Takes the last message away, if it has this hash. */
-  async undo(hash: string): Promise<Changed> {
+  /** Takes the last message away, if it has this hash, and this author if one is given. */
+  async undo(hash: string, author?: string | null): Promise<Changed> {
     return await this.#change((state, at) => {
       const message = at(state.index.count - 1)
-      return message?.hash === hash ? without(state, message) : message
+      if (message === undefined || !isMeant(message, hash, author)) return message
+      return without(state, message)
     })
   }
 
@@ -190,6 +198,11 @@ export class Room {
   unread(offset: number): number | undefined {
     const index = this.#state?.index
     return index && index.count - index.ordinalAt(offset)
+  }
+
+  /** For listeners: what they hear now was asked for here (edit, undo, clear), and is no half of somebody's save. */
+  get isOwnChange(): boolean {
+    return this.#isOwnChange
   }
 
   get isAsleep(): boolean {
@@ -229,14 +242,16 @@ export class Room {
     this.#sleep()
   }
 
-  /** After what is under way; nothing works afterwards. Readers are told if the room has gone for good. */
-  async close(gone: boolean): Promise<void> {
-    await this.#inTurn(async () => this.#end())
-    if (gone) this.publish({ type: 'gone' })
+  /** After what is under way; nothing works afterwards. */
+  async close(): Promise<void> {
+    await this.#inTurn(async () => this.end())
   }
 
-  /** Whoever still has this object must not write to the next room of this name. */
-  #end(): void {
+  /**
+   * At once, for who has the turn, or has seen that the file has gone. Nothing works afterwards: whoever still has this object
+   * must not write to the next room of this name.
+   */
+  end(): void {
     this.#sleep()
     this.#over = true
   }
@@ -244,9 +259,18 @@ export class Room {
   #sleep(): void {
     if (this.#state === undefined) return
     this.#timers.stopAll()
-    this.#options.posts.settle(this.id)
+    this.#settle()
     this.#state.file[Symbol.dispose]()
     this.#state = undefined
+  }
+
+  /** Reading goes on when the database can't be written; then the next start looks for a post that is long there. */
+  #settle(): void {
+    try {
+      this.#options.posts.settle(this.id)
+    } catch (error) {
+      this.#options.failed(error)
+    }
   }
 
   async #inTurn<T>(work: () => Promise<T>): Promise<T> {
@@ -304,6 +328,11 @@ export class Room {
       next = await RoomState.read(state.file, lastOf(state), half)
     }
     if (next === undefined || next === state) return state as RoomState
+    if (this.#over) {
+      // Its file went while it was read.
+      next.file[Symbol.dispose]()
+      throw new ProblemError(roomProblems.none(this.id))
+    }
     this.#take(next)
     return next
   }
@@ -337,7 +366,7 @@ export class Room {
     if (!this.#timers.has('gone')) {
       this.#after('gone', goneMs, async () => {
         if (versionAt(this.#options.place().path) !== undefined) return void (await this.#refresh())
-        this.#end()
+        this.end()
         this.#options.gone()
         this.publish({ type: 'gone' })
       })
@@ -419,14 +448,21 @@ export class Room {
         this.#options.posts.settle(id)
         if (!(await replaceIn(path, state.file, state.version, change))) continue
         const { offset, end, bytes } = change
-        this.#options.posts.shift(id, offset, bytes.length - (end - offset))
+        try {
+          this.#options.posts.shift(id, offset, bytes.length - (end - offset))
+        } catch (error) {
+          // It has happened; a mark that is somewhat off is the lesser harm.
+          this.#options.failed(error)
+        }
         const file = RoomFile.open(path, id)
         if (file === undefined) continue
         const from = state.index.ordinalAt(offset)
         // The message before it may have got an empty line.
         const half = state.tail.shown ? 'show' : 'leave'
         const next = await RoomState.read(file, { state, count: Math.max(0, from - 1) }, half)
+        this.#isOwnChange = true
         this.#take(next)
+        this.#isOwnChange = false
         const message = bytes.length > 1 ? next.messages(from, from + 1)?.[0] : undefined
         return { ...(message && { message }), cursor: this.#cursor }
       }
@@ -438,7 +474,11 @@ export class Room {
   #take(next: RoomState, posted?: Posted): void {
     const old = this.#state
     this.#state = next
-    if (old !== undefined && old.file !== next.file) old.file[Symbol.dispose]()
+    if (old !== undefined) {
+      // What was posted has been in the file. Who takes it out by hand does not get it back after a crash.
+      this.#settle()
+      if (old.file !== next.file) old.file[Symbol.dispose]()
+    }
     this.#noteEnd(next)
     if (isHalf(next)) {
       const ms = Math.max(0, quietMs - this.#quietFor(next.version))
@@ -468,6 +508,11 @@ const quietMs = 1000
 /** How long a file may be away while an editor saves it. */
 const goneMs = 1000
 const verifyMs = 5000
+
+/** Undefined: whoever said it. */
+function isMeant(message: Message, hash: string, author: string | null | undefined): boolean {
+  return message.hash === hash && (author === undefined || message.author === author)
+}
 
 /** Nobody wants the empty lines before what was typed. */
 function postedText(text: string): string {

@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
-import {
+import fs, {
+  appendFileSync,
+  cpSync,
   existsSync,
   linkSync,
   mkdirSync,
+  readdirSync,
   readFileSync,
   renameSync,
   rmSync,
@@ -10,9 +13,15 @@ import {
   truncateSync,
   writeFileSync,
 } from 'node:fs'
+import { syncBuiltinESMExports } from 'node:module'
+import { join } from 'node:path'
+import { DatabaseSync } from 'node:sqlite'
 import { test } from 'node:test'
+import { ProblemError } from '../../../lib/problem.ts'
 import { Spawned } from '../../../test/support/spawned.ts'
 import { Listening, RoomHouse } from '../../../test/support/room-house.ts'
+import { tempDir } from '../../../test/support/temp.ts'
+import { openDatabase } from '../database.ts'
 import type { Who } from '../users/who.ts'
 import { mayAs, roleIn } from './access.ts'
 import type { RoomEntry } from './entry.ts'
@@ -49,6 +58,10 @@ for (const id of [
   'x ',
   'a'.repeat(65),
   'a:b',
+  'a\uFE0F',
+  'a\u034Fb',
+  'a\u{E0100}/b',
+  '\u{20000}'.repeat(64),
 ]) {
   test(`${JSON.stringify(id)} is no room's name`, async () => {
     await using house = await RoomHouse.open()
@@ -320,3 +333,272 @@ test('who may what', () => {
     [false, true, false],
   )
 })
+
+test(
+  'what was meant for a removed room is not in the next one of its name',
+  { timeout: 20_000 },
+  async () => {
+    await using house = await RoomHouse.open()
+    const { rooms } = house
+    await rooms.importText('kitchen', 'a:\told\n\n', { owner: 'alice' })
+    const room = await rooms.room('kitchen')
+    const [first] = await room.list({ limit: 1 })
+    const late: Promise<unknown>[] = [room.edit(0, first?.hash ?? '', 'edited')]
+    const removed = rooms.remove('kitchen')
+    late.push(room.post({ author: 'alice', text: 'late' }), room.clear(), rooms.remove('kitchen'))
+    const ends = Promise.allSettled(late)
+    while (rooms.entry('kitchen') !== undefined) await new Promise(setImmediate)
+    await rooms.create('kitchen', { owner: 'bob' })
+    await removed
+    const [edited, ...others] = await ends
+    assert.equal(edited?.status, 'fulfilled')
+    for (const other of others) assert.match(String(other.status === 'rejected' && other.reason), /no room/)
+    const next = await rooms.room('kitchen')
+    assert.notEqual(next, room)
+    assert.equal((await next.post({ author: 'bob', text: 'new' })).message.id, 0)
+    assert.equal(readFileSync(house.file('kitchen.bb'), 'utf8'), 'bob:\tnew\n\n')
+    assert.equal(rooms.entry('kitchen')?.owner, 'bob')
+  },
+)
+
+test('of two renames at once one happens', async () => {
+  await using house = await RoomHouse.open()
+  const { rooms } = house
+  await rooms.importText('a', 'x:\t1\n\n', { owner: 'alice' })
+  await rooms.room('a')
+  const both = await Promise.allSettled([rooms.rename('a', 'b'), rooms.rename('a', 'c')])
+  const ids = rooms.list().map(({ id, owner }) => `${id} ${owner}`)
+  const files = readdirSync(house.file('')).filter(name => name.endsWith('.bb'))
+  assert.equal(ids.length, 1)
+  assert.deepEqual(files, [`${ids[0]?.split(' ')[0]}.bb`])
+  assert.deepEqual(ids, [both[1]?.status === 'fulfilled' ? 'c alice' : 'b alice'])
+})
+
+test('all rooms removed by hand end no process, and there can be new ones', async () => {
+  await using house = await RoomHouse.open()
+  const { rooms } = house
+  await rooms.create('kitchen', { owner: 'alice' })
+  rmSync(house.file(''), { recursive: true })
+  house.clock.pass(5000)
+  house.clock.pass(1100)
+  assert.deepEqual(rooms.list(), [])
+  await rooms.importText('alice/hall', 'a:\tb\n\n', { owner: 'alice' })
+  assert.equal((await rooms.room('alice/hall')).count, 1)
+  await rooms.remove('alice/hall')
+  assert.equal(readdirSync(house.file('.old')).length, 1)
+})
+
+test('with a full disk a new file is a room when there is space again, and the others go on', async () => {
+  await using house = await RoomHouse.open()
+  const { rooms, database } = house
+  await rooms.importText('kitchen', 'a:\tb\n\n', { owner: 'alice' })
+  fill(database)
+  for (let i = 0; i < 200; i++) writeFileSync(house.file(`${'long name '.repeat(5)}${i}.bb`), '')
+  house.clock.pass(5000)
+  assert.ok(rooms.list().length < 201)
+  assert.match(house.log.join('\n'), /the disk/)
+  assert.equal((await (await rooms.room('kitchen')).list({ limit: 1 }))[0]?.text, 'b')
+  assert.ok(rooms.entry('kitchen'))
+  empty(database)
+  house.clock.pass(5000)
+  assert.equal(rooms.list().length, 201)
+})
+
+test('what a full disk keeps from the database is told as that, and nothing is left of it', async () => {
+  await using house = await RoomHouse.open()
+  const { rooms, database } = house
+  await rooms.importText('alice/notes', 'a:\tb\n\n', { owner: 'alice' })
+  const room = await rooms.room('alice/notes')
+  fill(database)
+  const post = { author: 'alice', text: 'long '.repeat(5000), key: 'k' }
+  const full = (error: unknown): boolean =>
+    error instanceof ProblemError && error.problem.code === 'disk_full'
+  await assert.rejects(room.post(post), full)
+  assert.equal(readFileSync(house.file('alice/notes.bb'), 'utf8'), 'a:\tb\n\n')
+  await assert.rejects(rooms.setAgents('alice/notes', ['agent '.repeat(5000)]), full)
+  await assert.rejects(rooms.create('hall', { owner: null, agents: ['agent '.repeat(5000)] }), full)
+  assert.ok(!existsSync(house.file('hall.bb')))
+  empty(database)
+  assert.equal((await room.post(post)).repeated, false)
+  assert.equal((await room.post(post)).repeated, true)
+  assert.equal(room.count, 2)
+})
+
+test('while another program has the database a post fails in words, and a later one does not', async () => {
+  await using house = await RoomHouse.open()
+  const { rooms, database } = house
+  await rooms.create('kitchen', { owner: 'alice' })
+  const room = await rooms.room('kitchen')
+  assert.equal(database.prepare('PRAGMA busy_timeout').get()?.['timeout'], 500)
+  const other = new DatabaseSync(join(house.home, 'state.db'))
+  other.exec('BEGIN IMMEDIATE')
+  writeFileSync(house.file('hall.bb'), '')
+  house.clock.pass(5000)
+  await assert.rejects(room.post({ author: 'alice', text: 'x' }), /locked/)
+  other.close()
+  house.clock.pass(5000)
+  assert.ok(rooms.entry('hall'))
+  assert.equal((await room.post({ author: 'alice', text: 'x' })).message.id, 0)
+})
+
+test('a folder that we may not read keeps no other room away', async () => {
+  await using house = await RoomHouse.open()
+  await house.stop()
+  mkdirSync(house.file('bob'))
+  for (const file of ['bob/x.bb', 'hall.bb']) writeFileSync(house.file(file), '')
+  const { readdirSync } = fs
+  const denied = ((path: string, ...rest: []) => {
+    if (path.endsWith('bob')) throw Object.assign(new Error('denied'), { code: 'EACCES' })
+    return readdirSync(path, ...rest)
+  }) as typeof fs.readdirSync
+  using _ = replaced('readdirSync', denied)
+  await house.start()
+  assert.deepEqual(
+    house.rooms.list().map(({ id }) => id),
+    ['hall'],
+  )
+})
+
+test('a message that somebody took out of the file stays out after a kill', async () => {
+  await using house = await RoomHouse.open()
+  await house.rooms.importText('kitchen', 'a:\t1\n\n', { owner: 'alice' })
+  const room = await house.rooms.room('kitchen')
+  await room.post({ author: 'alice', text: 'wrong' })
+  truncateSync(house.file('kitchen.bb'), 6)
+  assert.equal((await room.list({ limit: 9 })).length, 1)
+  // What a kill leaves is what is on the disk now.
+  await using folder = await tempDir()
+  cpSync(house.home, folder.path, { recursive: true })
+  using database = openDatabase(folder.path)
+  const rooms = await Rooms.open({ home: folder.path, database, log: () => {} })
+  const texts = (await (await rooms.room('kitchen')).list({ limit: 9 })).map(({ text }) => text)
+  await rooms.close()
+  assert.deepEqual(texts, ['1'])
+})
+
+test('an import gives others their turns', async () => {
+  await using house = await RoomHouse.open()
+  let turns = 0
+  let done = false
+  const turn = (): void => {
+    turns++
+    if (!done) setImmediate(turn)
+  }
+  turn()
+  const text = 'a:\tb\n\n'.repeat(100_000)
+  await house.rooms.importText('kitchen', Buffer.from(text), { owner: null })
+  done = true
+  assert.ok(turns >= 15, `${turns}`)
+  assert.equal(readFileSync(house.file('kitchen.bb'), 'utf8'), text)
+})
+
+test('an import with a message that is longer than anybody could read is refused, and leaves nothing', async () => {
+  await using house = await RoomHouse.open()
+  const long = `a:\tb\n\na:\t${'x\n\t'.repeat(400_000)}\n`
+  await assert.rejects(house.rooms.importText('kitchen', long, { owner: null }), /longer than/)
+  assert.deepEqual(house.rooms.list(), [])
+  assert.deepEqual(
+    readdirSync(house.file('')).filter(name => name.includes('.bb')),
+    [],
+  )
+})
+
+test('of two rooms of one name that are imported at once one comes to be, whole', async () => {
+  await using house = await RoomHouse.open()
+  const both = await Promise.allSettled(
+    ['alice', 'bob'].map(name =>
+      house.rooms.importText('kitchen', `${name}:\tx\n\n`.repeat(20_000), { owner: name }),
+    ),
+  )
+  assert.deepEqual(both.map(({ status }) => status).sort(), ['fulfilled', 'rejected'])
+  const text = readFileSync(house.file('kitchen.bb'), 'utf8')
+  const owner = house.rooms.entry('kitchen')?.owner ?? ''
+  assert.equal(text, `${owner}:\tx\n\n`.repeat(20_000))
+  assert.deepEqual(
+    readdirSync(house.file('')).filter(name => name.endsWith('.00000000')),
+    [],
+  )
+})
+
+test('unread messages of a sleeping room are counted once for each version of its file', async () => {
+  await using house = await RoomHouse.open()
+  await house.rooms.importText('kitchen', 'a:\t1\n\na:\t2\n\n', { owner: null })
+  const { openSync } = fs
+  let opened = 0
+  const counting = ((...args: Parameters<typeof openSync>) => {
+    opened++
+    return openSync(...args)
+  }) as typeof openSync
+  using _ = replaced('openSync', counting)
+  const unread = (): number => house.rooms.unread('kitchen', 'alice')
+  assert.deepEqual([unread(), unread(), opened], [2, 2, 1])
+  appendFileSync(house.file('kitchen.bb'), 'a:\t3\n\n')
+  house.clock.pass(5000)
+  opened = 0
+  assert.deepEqual([unread(), unread(), opened], [3, 3, 1])
+  house.rooms.mark('kitchen', 'alice', 6)
+  assert.equal(unread(), 2)
+})
+
+test('a room with as long a name as can be is renamed, cleared and removed', async () => {
+  await using house = await RoomHouse.open()
+  const { rooms } = house
+  const id = `${'字'.repeat(64)}/${'字'.repeat(64)}`
+  await rooms.importText(id, 'a:\t1\n\n', { owner: null })
+  const longer = `${id.slice(0, -1)}国`
+  await rooms.rename(id, longer)
+  const room = await rooms.room(longer)
+  const [first] = await room.list({ limit: 1 })
+  await room.edit(0, first?.hash ?? '', '2')
+  await room.clear()
+  await rooms.remove(longer)
+  assert.equal(readdirSync(house.file('.old')).length, 2)
+})
+
+test('who was removed owns no room and is in none, which costs no writing', async () => {
+  await using house = await RoomHouse.open()
+  const { rooms, database } = house
+  await rooms.create('alice/notes', { owner: 'alice' })
+  await rooms.setMembers('alice/notes', new Map([['bob', 'reader']]))
+  await rooms.create('kitchen', { owner: 'alice' })
+  await rooms.archive('kitchen', true)
+  const changes = () => Number(database.prepare('SELECT total_changes() AS n').get()?.['n'])
+  let before = changes()
+  rooms.accountsChanged()
+  assert.equal(changes(), before)
+  assert.deepEqual([...(rooms.entry('alice/notes')?.members ?? [])], [['bob', 'reader']])
+  database.exec(`DELETE FROM users WHERE name = 'bob'; DELETE FROM users WHERE name = 'alice'`)
+  before = changes()
+  rooms.accountsChanged()
+  assert.equal(changes(), before)
+  assert.deepEqual(
+    rooms.list().map(({ id, owner, archived, members }) => [id, owner, archived, members.size]),
+    [
+      ['alice/notes', null, false, 0],
+      ['kitchen', null, true, 0],
+    ],
+  )
+})
+
+/** As on a disk that takes no page more. */
+function fill(database: DatabaseSync): void {
+  database.exec(
+    `PRAGMA max_page_count = ${Number(database.prepare('PRAGMA page_count').get()?.['page_count'])}`,
+  )
+}
+
+function empty(database: DatabaseSync): void {
+  database.exec('PRAGMA max_page_count = 1000000')
+}
+
+function replaced<Name extends 'openSync' | 'readdirSync'>(name: Name, by: (typeof fs)[Name]): Disposable {
+  const real = fs[name]
+  fs[name] = by
+  syncBuiltinESMExports()
+  return {
+    [Symbol.dispose]: () => {
+      fs[name] = real
+      syncBuiltinESMExports()
+    },
+  }
+}

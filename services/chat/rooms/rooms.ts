@@ -1,19 +1,18 @@
 // Over 300 lines: one registry, whose every change is of the file, the row and the open room at once.
 import { randomUUID } from 'node:crypto'
-import { constants, mkdirSync, readdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
+import { constants, mkdirSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { copyFile } from 'node:fs/promises'
 import { basename, dirname, join, relative } from 'node:path'
 import type { DatabaseSync } from 'node:sqlite'
 import { ProblemError } from '../../../lib/problem.ts'
-import { parseBb } from '../bb/parse.ts'
 import { BbSplitter } from '../bb/split.ts'
-import { writeBb } from '../bb/write.ts'
 import { roomLog, roomProblems } from '../messages.ts'
 import { type RoomEvent, roomIdSchema } from '../protocol.ts'
 import { type Clock, realClock } from './clock.ts'
 import type { RoomEntry } from './entry.ts'
+import { writeNormal } from './import.ts'
 import { lockRooms } from './lock.ts'
-import { foldersIn, keyOf, type Place, placeOf } from './places.ts'
+import { foldersIn, keyOf, namesIn, type Place, placeOf } from './places.ts'
 import { PostLog } from './post-log.ts'
 import { moveFile, recoverPost, RenameNote } from './recover.ts'
 import { Room } from './room.ts'
@@ -50,6 +49,8 @@ interface Known {
   entry: RoomEntry
   path: string
   room: Room | undefined
+  /** How many messages are behind a mark, of the version that the entry is of. */
+  counts: Map<number, number>
 }
 
 /**
@@ -66,8 +67,11 @@ export class Rooms {
   readonly #known = new Map<string, Known>()
   readonly #folders: RoomFolders
   readonly #ignored = new Set<string>()
+  readonly #troubled = new Set<string>()
   readonly #observers = new Set<(change: RoomsChange) => void>()
   #closed = false
+  /** Since the last rescan another program had the database, for which each try waits. */
+  #wasBusy = false
 
   /** Rejects with a ProblemError if another backend has these rooms. */
   static async open(options: RoomsOptions): Promise<Rooms> {
@@ -77,7 +81,7 @@ export class Rooms {
     const rooms = new Rooms(root, options, lockRooms(root))
     rooms.#finishRename()
     rooms.#finishPosts()
-    for (const folder of foldersIn(root)) rooms.#removeCopies(folder)
+    rooms.#removeCopies()
     rooms.#rescan()
     return rooms
   }
@@ -90,14 +94,15 @@ export class Rooms {
     this.#clock = options.clock ?? realClock
     this.#log = options.log
     this.#folders = new RoomFolders(root, {
-      found: place => this.#adopt(place),
+      found: place => this.#found(place),
       missing: id => {
         const known = this.#known.get(keyOf(id))
         if (known !== undefined && versionAt(known.path) === undefined) this.#miss(known)
       },
       ignored: this.#ignore,
+      failed: error => this.#trouble(root, error),
     })
-    this.#posts.forgetBefore(this.#clock.now() - rememberPostsMs)
+    this.#guarded(root, () => this.#posts.forgetBefore(this.#clock.now() - rememberPostsMs))
   }
 
   /** By name; archived ones, too. */
@@ -127,32 +132,38 @@ export class Rooms {
 
   /** Rejects with a ProblemError if there is one of this name, also in another case. */
   async create(id: string, { owner, agents }: NewRoom): Promise<RoomEntry> {
-    return this.#make(id, '', owner, agents ?? [])
+    const empty = (path: string): void => writeFileSync(path, '', { flag: 'wx', mode: 0o600 })
+    return await this.#make(id, owner, agents ?? [], empty)
   }
 
-  /** A new room with the text of a .bb file, written anew in the one right way. */
-  async importText(id: string, text: string, { owner, agents }: NewRoom): Promise<RoomEntry> {
-    const normal = parseBb(text).map(message => writeBb(message.author, message.text))
-    return this.#make(id, normal.join(''), owner, agents ?? [])
+  /** A new room with the text of a .bb file, written anew in the one right way; in pieces, so that it holds nobody up. */
+  async importText(id: string, text: string | Uint8Array, { owner, agents }: NewRoom): Promise<RoomEntry> {
+    return await this.#make(id, owner, agents ?? [], path => writeNormal(path, text))
   }
 
   /** Members, marks and what is being read go along. */
   async rename(id: string, to: string): Promise<void> {
     const toId = this.#asInFolder(validId(to))
     const known = this.#get(id)
-    if (keyOf(toId) !== keyOf(id)) this.#mustBeFree(toId)
-    const { entry } = known
-    const path = this.#pathOf(toId)
-    const note = new RenameNote(this.#root)
     await this.#alone(known, () => {
-      note.write({ from: { id: entry.id, path: known.path }, to: { id: toId, path } })
+      const { entry } = known
+      if (keyOf(toId) !== keyOf(entry.id)) this.#mustBeFree(toId)
+      const path = this.#pathOf(toId)
+      const note = new RenameNote(this.#root)
       try {
+        note.write({ from: { id: entry.id, path: known.path }, to: { id: toId, path } })
         moveFile(known.path, path)
       } catch (error) {
         note.clear()
-        throw moveProblem(error, entry.id, toId)
+        throw moveProblem(writeProblem(error, toId), entry.id, toId)
       }
-      this.#rows.rename(entry.id, toId)
+      try {
+        this.#rows.rename(entry.id, toId)
+      } catch (error) {
+        moveFile(path, known.path)
+        note.clear()
+        throw error
+      }
       note.clear()
       this.#known.delete(keyOf(entry.id))
       known.entry = { ...known.entry, id: toId }
@@ -184,18 +195,26 @@ export class Rooms {
   /** Its file is kept in `rooms/.old/`, by the room's name and the time. */
   async remove(id: string): Promise<void> {
     const known = this.#get(id)
-    // In one step: by links, a crash could leave it in both places.
+    // All of it in one turn: a room of this name that is made right afterwards has nothing of this one.
     await this.#alone(known, () => {
+      const { entry, path, room } = known
+      const old = this.#oldPath(entry.id)
       try {
-        renameSync(known.path, this.#oldPath(known.entry.id))
+        // In one step: by links, a crash could leave it in both places.
+        renameSync(path, old)
       } catch (error) {
-        throw moveProblem(error, known.entry.id, known.entry.id)
+        throw moveProblem(error, entry.id, entry.id)
       }
+      try {
+        this.#rows.remove(entry.id)
+      } catch (error) {
+        renameSync(old, path)
+        throw error
+      }
+      room?.end()
+      this.#forget(known)
+      room?.publish({ type: 'gone' })
     })
-    this.#known.delete(keyOf(known.entry.id))
-    await known.room?.close(true)
-    this.#observed({ type: 'gone', id: known.entry.id })
-    this.#rows.remove(known.entry.id)
   }
 
   /** The user has read what is before this offset. */
@@ -205,15 +224,19 @@ export class Rooms {
   }
 
   /**
-   * How many messages are behind the user's mark. Of a room that nobody has open, 256 KB are read at most, so that a number
-   * of thousands is a least one.
+   * How many messages are behind the user's mark. Of a room that nobody has open, 64 KB are read at most, so that a number
+   * of hundreds is a least one.
    */
   unread(id: string, user: string): number {
     const known = this.#get(id)
     const { entry, room } = known
     const mark = this.#rows.markOf(entry.id, user)
     if (mark >= entry.bytes) return 0
-    return room?.unread(mark) ?? countMessages(known, mark)
+    const awake = room?.unread(mark)
+    if (awake !== undefined) return awake
+    const count = known.counts.get(mark) ?? countMessages(known, mark)
+    known.counts.set(mark, count)
+    return count
   }
 
   /** Hears of everything before the rooms' readers do. It must not throw. */
@@ -226,7 +249,7 @@ export class Rooms {
   async close(): Promise<void> {
     this.#closed = true
     this.#folders.close()
-    for (const { room } of this.#known.values()) await room?.close(false)
+    for (const { room } of this.#known.values()) await room?.close()
     this.#lock[Symbol.dispose]()
   }
 
@@ -236,32 +259,48 @@ export class Rooms {
     return known
   }
 
-  #make(id: string, text: string, owner: string | null, agents: readonly string[]): RoomEntry {
+  /** `write` makes its text, at a hidden path. */
+  async #make(
+    id: string,
+    owner: string | null,
+    agents: readonly string[],
+    write: (path: string) => void | Promise<void>,
+  ): Promise<RoomEntry> {
     const newId = this.#asInFolder(validId(id))
     this.#mustBeFree(newId)
     const path = this.#pathOf(newId)
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
+    const hidden = join(dirname(path), `.${randomUUID()}.bb.00000000`)
+    try {
+      await write(hidden)
+      return this.#open(hidden, newId, path, owner, agents)
+    } catch (error) {
+      rmSync(hidden, { force: true })
+      throw moveProblem(writeProblem(error, newId), newId, newId)
+    }
+  }
+
+  /** Its file is written; now it becomes a room, in one turn. */
+  #open(
+    hidden: string,
+    newId: string,
+    path: string,
+    owner: string | null,
+    agents: readonly string[],
+  ): RoomEntry {
+    if (this.#closed) throw new ProblemError(roomProblems.none(newId))
+    // Somebody may have been quicker.
+    this.#mustBeFree(newId)
     // What an earlier room of this name has left: nobody inherits its members.
     if (versionAt(path) === undefined) this.#rows.remove(newId)
     this.#rows.ensure(newId, owner, this.#clock.now())
     this.#rows.setAgents(newId, agents)
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 })
-    this.#writeNew(path, text, newId)
+    moveFile(hidden, path)
     this.#folders.watch()
     const place = placeOf(this.#root, relative(this.#root, path), this.#ignore)
     if (place === undefined) throw new ProblemError(roomProblems.none(newId))
     this.#adopt(place)
     return this.#get(newId).entry
-  }
-
-  #writeNew(path: string, text: string, id: string): void {
-    const hidden = join(dirname(path), `.${randomUUID()}.bb.00000000`)
-    try {
-      writeFileSync(hidden, text, { flag: 'wx', mode: 0o600 })
-      moveFile(hidden, path)
-    } catch (error) {
-      rmSync(hidden, { force: true })
-      throw moveProblem(writeProblem(error, id), id, id)
-    }
   }
 
   #mustBeFree(id: string): void {
@@ -289,17 +328,29 @@ export class Rooms {
 
   #oldPath(id: string): string {
     const time = new Date(this.#clock.now()).toISOString().replaceAll(':', '-')
-    return join(this.#root, '.old', `${id.replace('/', ' ')} ${time} ${randomUUID().slice(0, 4)}.bb`)
+    // Somebody may have removed all of rooms/.
+    mkdirSync(join(this.#root, '.old'), { recursive: true, mode: 0o700 })
+    const name = shortened(id.replace('/', ' '), mostOldNameBytes)
+    return join(this.#root, '.old', `${name} ${time} ${randomUUID().slice(0, 4)}.bb`)
   }
 
   /** Accounts were made or removed, and with them owners and members. */
   accountsChanged(): void {
-    for (const { entry } of this.#known.values()) this.#reload(entry.id)
+    for (const row of this.#rows.all()) {
+      const known = this.#known.get(keyOf(row.id))
+      if (known !== undefined) known.entry = { ...known.entry, ...row, id: known.entry.id }
+    }
   }
 
+  /** Throws a ProblemError if it has gone before its turn came. */
   async #alone(known: Known, work: () => void): Promise<void> {
-    if (known.room === undefined) work()
-    else await known.room.exclusively(work)
+    const check = (): void => {
+      const { id } = known.entry
+      if (this.#known.get(keyOf(id)) !== known) throw new ProblemError(roomProblems.none(id))
+      work()
+    }
+    if (known.room === undefined) check()
+    else await known.room.exclusively(check)
   }
 
   /** What the database says, anew. */
@@ -324,9 +375,10 @@ export class Rooms {
           bytes: version.size,
           changed: changedMs(version),
         }
+        known.counts.clear()
       },
       gone: () => this.#forget(known),
-      failed: error => this.#log(roomLog.unreadable(known.entry.id, error)),
+      failed: error => this.#log(roomLog.trouble(known.entry.id, error)),
     })
   }
 
@@ -340,6 +392,30 @@ export class Rooms {
     this.#observed({ type: 'gone', id: known.entry.id })
   }
 
+  /** A file that can't become a room for now, since the database can't be written, keeps none of the others away. */
+  #found(place: Place): void {
+    if (this.#wasBusy && !this.#known.has(keyOf(place.id))) return
+    this.#guarded(place.path, () => this.#adopt(place))
+  }
+
+  /** For what nobody waits for: an error that nobody catches would end the process. The next rescan tries again. */
+  #guarded(what: string, work: () => void): void {
+    try {
+      work()
+      this.#troubled.delete(what)
+    } catch (error) {
+      this.#wasBusy ||= error instanceof ProblemError && error.problem.code === 'busy'
+      this.#trouble(what, error)
+    }
+  }
+
+  /** Once, as long as it lasts. */
+  #trouble(what: string, error: unknown): void {
+    if (this.#troubled.has(what)) return
+    this.#troubled.add(what)
+    this.#log(roomLog.trouble(what, error))
+  }
+
   #adopt(place: Place): void {
     const key = keyOf(place.id)
     const known = this.#known.get(key)
@@ -348,7 +424,7 @@ export class Rooms {
       const owner = slash === -1 ? null : place.id.slice(0, slash)
       const row = this.#rows.ensure(place.id, owner, this.#clock.now())
       const entry = { ...row, bytes: place.bytes, changed: place.changed }
-      this.#known.set(key, { entry, path: place.path, room: undefined })
+      this.#known.set(key, { entry, path: place.path, room: undefined, counts: new Map() })
       this.#observed({ type: 'file', id: place.id })
       return
     }
@@ -359,6 +435,7 @@ export class Rooms {
     const asBefore = entry.bytes === place.bytes && entry.changed === place.changed
     known.path = place.path
     known.entry = { ...entry, bytes: place.bytes, changed: place.changed }
+    if (!asBefore) known.counts.clear()
     if (room?.isAsleep === false) room.look()
     else if (!asBefore) this.#observed({ type: 'file', id: entry.id })
   }
@@ -371,10 +448,13 @@ export class Rooms {
 
   /** Sees what the watches may have missed. */
   #rescan(): void {
-    this.#folders.watch()
-    const seen = new Set(this.#folders.look().map(({ id }) => keyOf(id)))
-    for (const [key, known] of this.#known) if (!seen.has(key)) this.#miss(known)
-    for (const { room } of this.#known.values()) room?.rest(idleMs)
+    this.#wasBusy = false
+    this.#guarded(this.#root, () => {
+      this.#folders.watch()
+      const seen = new Set(this.#folders.look().map(({ id }) => keyOf(id)))
+      for (const [key, known] of this.#known) if (!seen.has(key)) this.#miss(known)
+      for (const { room } of this.#known.values()) room?.rest(idleMs)
+    })
     this.#clock.after(rescanMs, () => {
       if (!this.#closed) this.#rescan()
     })
@@ -385,15 +465,20 @@ export class Rooms {
     known.room?.look()
     this.#clock.after(goneMs, () => {
       if (this.#closed || versionAt(known.path) !== undefined) return
-      if (known.room === undefined || known.room.isAsleep) this.#forget(known)
+      if (known.room !== undefined && !known.room.isAsleep) return
+      known.room?.end()
+      this.#forget(known)
     })
   }
 
   #finishRename(): void {
-    const note = new RenameNote(this.#root)
-    const left = note.finish()
-    if (left !== undefined) this.#rows.rename(left.from.id, left.to.id)
-    note.clear()
+    // What fails is tried again at the next start; the other rooms have to come up.
+    this.#guarded(this.#root, () => {
+      const note = new RenameNote(this.#root)
+      const left = note.finish()
+      if (left !== undefined) this.#rows.rename(left.from.id, left.to.id)
+      note.clear()
+    })
   }
 
   #finishPosts(): void {
@@ -407,15 +492,18 @@ export class Rooms {
         } else this.#posts.settle(post.room)
       } catch (error) {
         // The next start tries again; the other rooms have to come up.
-        this.#log(roomLog.unreadable(post.room, error))
+        this.#log(roomLog.trouble(post.room, error))
       }
     }
   }
 
   /** What a killed edit or import has left. */
-  #removeCopies(folder: string): void {
-    for (const name of readdirSync(folder)) {
-      if (/^\..*\.bb\.[0-9a-f]{8}$/.test(name)) rmSync(join(folder, name))
+  #removeCopies(): void {
+    for (const folder of foldersIn(this.#root)) {
+      for (const name of namesIn(folder)) {
+        if (!/^\..*\.bb\.[0-9a-f]{8}$/.test(name)) continue
+        this.#guarded(join(folder, name), () => rmSync(join(folder, name)))
+      }
     }
   }
 }
@@ -424,12 +512,20 @@ const rescanMs = 5000
 const goneMs = 1000
 const idleMs = 60_000
 const rememberPostsMs = 7 * 24 * 3600 * 1000
-const mostUnreadBytes = 256 * 1024
+const mostUnreadBytes = 64 * 1024
+/** Of a room's id in a file's name, which is 255 bytes at most. */
+const mostOldNameBytes = 200
 
 function validId(id: string): string {
   const parsed = roomIdSchema.safeParse(id)
   if (parsed.success) return parsed.data
   throw new ProblemError(roomProblems.badId(id, parsed.error.issues[0]?.message ?? ''))
+}
+
+function shortened(name: string, mostBytes: number): string {
+  const letters = Array.from(name)
+  while (Buffer.byteLength(letters.join('')) > mostBytes) letters.pop()
+  return letters.join('')
 }
 
 function moveProblem(error: unknown, from: string, to: string): unknown {

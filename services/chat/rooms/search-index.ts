@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto'
-import { rmSync } from 'node:fs'
+import { chmodSync, existsSync, rmSync } from 'node:fs'
 import { DatabaseSync } from 'node:sqlite'
 import { BbScanner, type ScannedMessage } from '../bb/scanner.ts'
+import { makePrivate } from '../database.ts'
 import type { Cursor } from '../protocol.ts'
 import { RoomFile } from './room-file.ts'
 import { anywhere, snippetOf, termsOf } from './search-terms.ts'
@@ -226,6 +227,9 @@ function openOrRebuild(path: string): DatabaseSync {
 }
 
 function open(path: string): DatabaseSync {
+  // All private rooms are in it. Journals of a time when this was forgotten may lie there still.
+  makePrivate(path)
+  for (const end of ['-wal', '-shm']) if (existsSync(path + end)) chmodSync(path + end, 0o600)
   const database = new DatabaseSync(path)
   try {
     // Nothing is lost that the files don't have, so nothing waits for the disk.

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import { appendFileSync, existsSync, rmSync, writeFileSync } from 'node:fs'
+import { appendFileSync, chmodSync, existsSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { RoomHouse } from '../../../test/support/room-house.ts'
@@ -185,3 +185,16 @@ test(
     assert.deepEqual(await ids(the.search, `n${count - 1}`, ['big']), [`big ${count - 1}`])
   },
 )
+
+test("the index, which has all private rooms in it, is its owner's alone", async () => {
+  await using house = await RoomHouse.open()
+  writeFileSync(house.file('kitchen.bb'), 'a:\tapple\n\n')
+  writeFileSync(join(house.home, 'search.db'), '')
+  chmodSync(join(house.home, 'search.db'), 0o644)
+  await house.stop()
+  await house.start()
+  await using the = searching(house)
+  assert.deepEqual(await ids(the.search, 'apple'), ['kitchen 0'])
+  const modes = ['', '-wal', '-shm'].map(end => statSync(join(house.home, `search.db${end}`)).mode & 0o777)
+  assert.deepEqual(modes, [0o600, 0o600, 0o600])
+})

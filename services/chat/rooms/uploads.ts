@@ -4,7 +4,10 @@ import { mkdir, open, readdir, rename, rm, statfs } from 'node:fs/promises'
 import { join } from 'node:path'
 import { fileTypeFromBuffer } from 'file-type'
 import { openPlain } from '../../../lib/open-plain.ts'
+import { ProblemError } from '../../../lib/problem.ts'
 import type { DatabaseSync } from '../database.ts'
+import { roomProblems } from '../messages.ts'
+import type { Room } from './room.ts'
 
 export interface UploadedFile {
   /** 128 random bits: who knows it may read the file. */
@@ -21,7 +24,20 @@ export interface UploadedFile {
 }
 
 export interface UploadFailure {
-  readonly reason: 'too_large' | 'no_space'
+  /** `quota`: together with what its sender has here already. */
+  readonly reason: 'too_large' | 'no_space' | 'quota'
+}
+
+export interface NewUpload {
+  /** Itself, as its name may change meanwhile. */
+  readonly room: Pick<Room, 'id' | 'ready'>
+  readonly name: string
+  readonly by: string
+  readonly at: Date
+  /** Bytes, as the sender says; 0: unknown. */
+  readonly announced: number
+  /** So many bytes all files of this sender may have. */
+  readonly quota: number
 }
 
 export interface UploadsOptions {
@@ -55,12 +71,13 @@ export class Uploads {
     return uploads
   }
 
-  /** Reads `body` to its end or until it is too much. Rejects as the body does when its sender breaks off. */
-  async add(
-    upload: { room: string; name: string; by: string; at: Date; announced: number },
-    body: AsyncIterable<Uint8Array>,
-  ): Promise<UploadedFile | UploadFailure> {
+  /**
+   * Reads `body` to its end or until it is too much. Rejects as the body does when its sender breaks off, and with a
+   * ProblemError if the room goes meanwhile.
+   */
+  async add(upload: NewUpload, body: AsyncIterable<Uint8Array>): Promise<UploadedFile | UploadFailure> {
     if (upload.announced > this.limit) return { reason: 'too_large' }
+    if (this.bytesOf(upload.by) + upload.announced > upload.quota) return { reason: 'quota' }
     if (!(await this.#hasSpace(upload.announced))) return { reason: 'no_space' }
     const id = randomBytes(16).toString('hex')
     const hidden = join(this.#folder, `.${id}`)
@@ -69,17 +86,24 @@ export class Uploads {
       if (written === undefined) return { reason: 'too_large' }
       const type = (await fileTypeFromBuffer(written.head))?.mime ?? 'application/octet-stream'
       const { room, by } = upload
-      const file = { id, room, name: safeName(upload.name), type, bytes: written.bytes, by, at: +upload.at }
       // The file first: a row without one would be a promise.
       await rename(hidden, join(this.#folder, id))
       try {
+        // Not the next room of that name.
+        await room.ready()
+        if (this.bytesOf(by) + written.bytes > upload.quota) {
+          await rm(join(this.#folder, id))
+          return { reason: 'quota' }
+        }
+        const name = safeName(upload.name)
+        const file = { id, room: room.id, name, type, bytes: written.bytes, by, at: +upload.at }
         this.#insert(file)
+        return file
       } catch (error) {
-        // The room has gone meanwhile.
-        await rm(join(this.#folder, id))
-        throw error
+        await rm(join(this.#folder, id), { force: true })
+        if ((error as { errcode?: unknown }).errcode !== noSuchRow) throw error
+        throw new ProblemError(roomProblems.none(room.id), { cause: error })
       }
-      return file
     } finally {
       await rm(hidden, { force: true })
     }
@@ -93,6 +117,14 @@ export class Uploads {
   /** Oldest first. */
   list(room: string): UploadedFile[] {
     return this.#database.prepare('SELECT * FROM files WHERE room = ? ORDER BY at, id').all(room).map(fileOf)
+  }
+
+  /** All that somebody's files have, in all rooms. */
+  bytesOf(user: string): number {
+    const row = this.#database
+      .prepare('SELECT sum(bytes) AS bytes FROM files WHERE uploaded_by = ?')
+      .get(user)
+    return Number(row?.['bytes'] ?? 0)
   }
 
   /** `end` included. Undefined if the file itself is gone. */
@@ -141,16 +173,16 @@ export class Uploads {
     return bavail * bsize - bytes >= this.#keepFree
   }
 
-  /** What a killed upload left, and files whose room has gone: nobody can find them any more. */
+  /** What a killed upload left. Never a whole file: without its row, as when state.db was lost, it is all that is left of it. */
   async #sweep(): Promise<void> {
-    const rows = this.#database.prepare('SELECT id FROM files').all()
-    const known = new Set(rows.map(row => row['id']))
     for (const name of await readdir(this.#folder)) {
-      if (/^\.?[0-9a-f]{32}$/.test(name) && !known.has(name)) await rm(join(this.#folder, name))
+      if (/^\.[0-9a-f]{32}$/.test(name)) await rm(join(this.#folder, name))
     }
   }
 }
 
+/** SQLITE_CONSTRAINT_FOREIGNKEY */
+const noSuchRow = 787
 /** Enough for every type that is known by its beginning. */
 const headBytes = 64 * 1024
 

@@ -252,6 +252,67 @@ test('a reset chooses a new password for one user, ends their sessions, and is g
   assert.equal(await codeOf(() => accounts.reset('root', 'nobody')), 'no_such_user')
 })
 
+test('an invitation for a name never becomes a way into an account that was made otherwise', async () => {
+  await using rig = await makeRig()
+  const { accounts } = rig
+  await accounts.create('root', 'alice', 'admin', 'correct horse')
+  const { token } = accounts.invite('alice', 'user', 'Ölaf')
+  await accounts.create('root', 'ölaf', 'admin', 'correct horse')
+  assert.equal(await codeOf(() => accounts.look(token, caller.address)), 'bad_token')
+  assert.equal(await codeOf(() => accounts.redeem(token, { password: 'another horse' }, caller)), 'bad_token')
+  assert.deepEqual(accounts.invitations.list(), [])
+  await accounts.login('ölaf', 'correct horse', caller)
+})
+
+test('links are worthless once their maker is disabled, demoted or removed', async () => {
+  await using rig = await makeRig()
+  const { accounts } = rig
+  await accounts.create('root', 'alice', 'admin', 'correct horse')
+  await accounts.create('root', 'bob', 'user', 'correct horse')
+  const ends = {
+    disabled: () => accounts.change('alice', 'eve', { disabled: true }),
+    demoted: () => accounts.change('alice', 'eve', { role: 'user' }),
+    removed: () => accounts.remove('alice', 'eve'),
+  }
+  for (const [how, end] of Object.entries(ends)) {
+    await accounts.create('alice', 'eve', 'admin', 'correct horse')
+    const links = [
+      accounts.invite('eve', 'admin'),
+      accounts.invite('eve', 'admin', 'carol'),
+      accounts.reset('eve', 'bob'),
+    ]
+    const kept = accounts.invite('alice', 'user')
+    end()
+    for (const { token } of links)
+      assert.equal(await codeOf(() => accounts.look(token, caller.address)), 'bad_token', how)
+    accounts.look(kept.token, caller.address)
+    if (how !== 'removed') accounts.remove('alice', 'eve')
+  }
+})
+
+test('a link for a user does not make its holder an admin by the name of this machine’s user', async () => {
+  await using rig = await makeRig()
+  const { accounts } = rig
+  accounts.users.ensureLocal('otto')
+  const { token } = accounts.invite('(console)', 'user')
+  const given = { name: 'otto', password: 'correct horse' }
+  assert.equal(await codeOf(() => accounts.redeem(token, given, caller)), 'name_taken')
+  const admin = accounts.invite('(console)', 'admin')
+  assert.equal((await accounts.redeem(admin.token, given, caller)).user.role, 'admin')
+})
+
+test('the user of this machine has no name of the program’s or an agent’s', async () => {
+  await using rig = await makeRig()
+  const { users } = rig.accounts
+  assert.equal(users.ensureLocal('courante'), 'courante-admin')
+  assert.equal(users.ensureLocal('BARBIE'), 'BARBIE-admin')
+  assert.equal(users.ensureLocal('otto'), 'otto')
+  assert.deepEqual(
+    users.list().map(({ name }) => name),
+    ['BARBIE-admin', 'courante-admin', 'otto'],
+  )
+})
+
 test('a disabled user has no use of a reset', async () => {
   await using rig = await makeRig()
   const { accounts } = rig
@@ -342,6 +403,24 @@ test('the audit log tells what happened, without passwords and tokens, and a flo
   rig.database.exec('COMMIT')
   const left = accounts.audit.list(100_000)
   assert.ok(left.length < 5300, `${left.length} are left`)
+  assert.ok(left.some(({ what }) => what === 'user.created'))
+})
+
+test('a user who shares a room or logs in all the time washes nothing of others’ out of the audit log', async () => {
+  await using rig = await makeRig()
+  const { accounts } = rig
+  await accounts.create('root', 'alice', 'admin', 'correct horse')
+  await accounts.login('alice', 'correct horse', caller)
+  rig.database.exec('BEGIN')
+  for (let i = 0; i < 6000; i++)
+    accounts.audit.write({ who: 'eve', what: 'room.members', about: 'eve/den: ' })
+  const kept = accounts.audit.list(100_000)
+  for (let i = 0; i < 12_000; i++) accounts.audit.write({ who: 'eve', what: 'key.created' })
+  rig.database.exec('COMMIT')
+  const left = accounts.audit.list(100_000)
+  assert.ok(kept.length < 5300, `${kept.length} are kept`)
+  assert.ok(left.length < 15_600, `${left.length} are left`)
+  assert.ok(kept.some(({ what }) => what === 'login'))
   assert.ok(left.some(({ what }) => what === 'user.created'))
 })
 

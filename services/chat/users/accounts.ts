@@ -1,5 +1,6 @@
+// Over 300 lines: every change of accounts stands here, beside its line in the audit log.
 import { ProblemError } from '../../../lib/problem.ts'
-import type { DatabaseSync } from '../database.ts'
+import { type DatabaseSync, inTransaction } from '../database.ts'
 import { userProblems as problems } from '../messages.ts'
 import { AccountChanges } from './account-changes.ts'
 import { Audit } from './audit.ts'
@@ -8,7 +9,7 @@ import { type Key, Keys } from './keys.ts'
 import { LoginLimits } from './login-limits.ts'
 import { checkPassword, PasswordHasher } from './password.ts'
 import { Sessions } from './sessions.ts'
-import { inTransaction, type User, Users } from './users.ts'
+import { type User, Users } from './users.ts'
 import type { Scope, UserRole } from './who.ts'
 
 export interface AccountsOptions {
@@ -51,10 +52,14 @@ export class Accounts {
 
   constructor({ database, otherNames, now = Date.now, hasher }: AccountsOptions) {
     this.#database = database
-    this.users = new Users(database, now, otherNames ?? (() => []))
+    this.invitations = new Invitations(database, now)
+    this.users = new Users(database, {
+      now,
+      otherNames: otherNames ?? (() => []),
+      invitations: this.invitations,
+    })
     this.sessions = new Sessions(database, now)
     this.keys = new Keys(database, now)
-    this.invitations = new Invitations(database, now)
     this.audit = new Audit(database, now)
     this.hasher = hasher ?? new PasswordHasher()
     this.#limits = new LoginLimits(now)
@@ -106,13 +111,17 @@ export class Accounts {
   }
 
   /** What a one-time link is good for, and the name that it will have. Throws for one that is used or over. */
-  look(token: string, address: string): Invitation & { readonly isReset: boolean } {
+  look(token: string, address: string): Invitation {
     this.#begin(address, undefined)
     const invitation = this.invitations.look(token)
     const known = this.users.find(invitation?.name ?? '')
     if (invitation === undefined || known?.disabled === true) throw new ProblemError(problems.badToken())
+    // A reset of nobody, or an invitation of somebody who came in another way.
+    const isOfUser = invitation.kind === 'reset' || (known !== undefined && takesOver(invitation, known))
+    if (invitation.name !== null && (known !== undefined) !== isOfUser)
+      throw new ProblemError(problems.badToken())
     this.#limits.withdraw(address, undefined)
-    return { ...invitation, isReset: known !== undefined }
+    return invitation
   }
 
   /** Uses a one-time link up: the user has that password from now on, and is logged in. */
@@ -151,23 +160,24 @@ export class Accounts {
     return this.#start(user, caller)
   }
 
-  /** A reset; or a link of this machine itself, whose user takes over what was made in single-user mode. */
-  #mayTake({ name, madeBy }: Invitation, wanted: string): boolean {
+  /** Whether the name is that of a user that there is, and the link good for it. */
+  #mayTake(invitation: Invitation, wanted: string): boolean {
     const user = this.users.find(wanted)
-    if (user === undefined) return false
-    return name !== null || ((madeBy === firstUser || madeBy === commandLine) && !user.hasPassword)
+    return user !== undefined && (invitation.kind === 'reset' || takesOver(invitation, user))
   }
 
   /** A token for the first admin's link; undefined if an admin can log in already. Makes those from before worthless. */
   firstToken(): string | undefined {
     if (this.users.hasAdmin()) return undefined
-    return this.invitations.create({ role: 'admin', madeBy: firstUser, lifeMs: invitationMs }).token
+    const made = { kind: 'invitation', role: 'admin', madeBy: firstUser, lifeMs: invitationMs } as const
+    return this.invitations.create(made).token
   }
 
   /** A link to become a user, of any name or of this one. */
   invite(by: string, role: UserRole, name?: string): { token: string; invitation: Invitation } {
     const chosen = name === undefined ? undefined : this.users.checkName(name)
     const made = this.invitations.create({
+      kind: 'invitation',
       role,
       madeBy: by,
       lifeMs: invitationMs,
@@ -181,7 +191,14 @@ export class Accounts {
   reset(by: string, name: string): { token: string; invitation: Invitation } {
     const user = this.users.get(name)
     if (user.disabled) throw new ProblemError(problems.disabled(user.name))
-    const made = this.invitations.create({ role: user.role, name: user.name, madeBy: by, lifeMs: resetMs })
+    const { role } = user
+    const made = this.invitations.create({
+      kind: 'reset',
+      role,
+      name: user.name,
+      madeBy: by,
+      lifeMs: resetMs,
+    })
     this.audit.write({ who: by, what: 'invitation.created', about: user.name })
     return made
   }
@@ -288,6 +305,11 @@ export class Accounts {
     if (this.users.hasAdmin()) this.invitations.removeFirst()
     this.#changes.tell()
   }
+}
+
+/** By a link of this machine itself, for an admin, its user takes over what was made in single-user mode. */
+function takesOver({ madeBy, role }: Invitation, { hasPassword }: User): boolean {
+  return !hasPassword && role === 'admin' && (madeBy === firstUser || madeBy === commandLine)
 }
 
 export class TooManyTries extends ProblemError {

@@ -33,10 +33,19 @@ export type AuditWhat =
   | 'room.removed'
   | 'room.members'
 
-/** The oldest go first; the log never takes more than some 2 MB. */
-const mostEntries = 20_000
-/** A flood of wrong logins must not wash away the rest. */
-const mostFailures = 5000
+/**
+ * The oldest of a group go first; the log never takes more than some 4 MB. Whatever anybody can cause as often as they like
+ * must not wash away the rest: wrong logins, what users do with rooms, what they do for themselves.
+ */
+const groups: readonly { readonly which: string; readonly most: number }[] = [
+  { which: "what = 'login.failed'", most: 5000 },
+  { which: "what LIKE 'room.%'", most: 5000 },
+  {
+    which: "what IN ('login', 'logout', 'password.changed', 'session.ended', 'key.created', 'key.removed')",
+    most: 10_000,
+  },
+  { which: "what LIKE 'user.%' OR what LIKE 'invitation.%' OR what = 'password.reset'", most: 20_000 },
+]
 /** Checked so seldom that it costs nothing. */
 const trimEvery = 200
 
@@ -82,12 +91,9 @@ export class Audit {
   }
 
   #trim(): void {
-    for (const [which, most] of [
-      ["what = 'login.failed'", mostFailures],
-      ["what <> 'login.failed'", mostEntries],
-    ] as const) {
+    for (const { which, most } of groups) {
       this.#database.exec(
-        `DELETE FROM audit WHERE ${which} AND id <= (SELECT id FROM audit WHERE ${which} ORDER BY id DESC LIMIT 1 OFFSET ${most})`,
+        `DELETE FROM audit WHERE (${which}) AND id <= (SELECT id FROM audit WHERE ${which} ORDER BY id DESC LIMIT 1 OFFSET ${most})`,
       )
     }
   }

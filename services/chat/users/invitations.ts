@@ -11,8 +11,10 @@ export const commandLine = '(console)'
 
 export interface Invitation {
   readonly id: string
+  /** To become a user, or to choose a new password for one that there is. What it is for never changes. */
+  readonly kind: 'invitation' | 'reset'
   readonly role: UserRole
-  /** Set: for this name only, to choose its first password or a new one. */
+  /** Set: for this name only. */
   readonly name: string | null
   readonly madeBy: string
   readonly created: number
@@ -30,25 +32,29 @@ export class Invitations {
   }
 
   /** Returns the token, of which only a hash is kept. One for a name takes the place of the one before. */
-  create(invitation: { role: UserRole; name?: string; madeBy: string; lifeMs: number }): {
-    token: string
-    invitation: Invitation
-  } {
-    const { role, name, madeBy, lifeMs } = invitation
+  create(wanted: {
+    kind: Invitation['kind']
+    role: UserRole
+    name?: string
+    madeBy: string
+    lifeMs: number
+  }): { token: string; invitation: Invitation } {
+    const { kind, role, madeBy, lifeMs } = wanted
+    const name = wanted.name ?? null
     const now = this.#now()
     const token = newToken()
     const hash = tokenHash(token)
     this.#database.prepare('DELETE FROM invitations WHERE expires <= ?').run(now)
-    if (name !== undefined) this.#database.prepare('DELETE FROM invitations WHERE name = ?').run(name)
+    if (name !== null) this.removeFor(name)
     if (madeBy === firstUser) this.removeFirst()
     this.#database
       .prepare(
-        'INSERT INTO invitations (hash, role, name, made_by, created, expires) VALUES (?, ?, ?, ?, ?, ?)',
+        'INSERT INTO invitations (hash, kind, role, name, made_by, created, expires) VALUES (?, ?, ?, ?, ?, ?, ?)',
       )
-      .run(hash, role, name ?? null, madeBy, now, now + lifeMs)
+      .run(hash, kind, role, name, madeBy, now, now + lifeMs)
     return {
       token,
-      invitation: { id: idOf(hash), role, name: name ?? null, madeBy, created: now, expires: now + lifeMs },
+      invitation: { id: idOf(hash), kind, role, name, madeBy, created: now, expires: now + lifeMs },
     }
   }
 
@@ -83,22 +89,39 @@ export class Invitations {
     )
   }
 
+  /** Those that are for this name, in any case: SQLite compares ASCII alone without it. */
+  removeFor(name: string): void {
+    for (const { id, name: other } of this.#all()) {
+      if (other !== null && other.toLowerCase() === name.toLowerCase()) this.remove(id)
+    }
+  }
+
+  /** Whose maker is no admin any more. */
+  removeBy(madeBy: string): void {
+    this.#database.prepare('DELETE FROM invitations WHERE made_by = ?').run(madeBy)
+  }
+
   /** The links for the first user, once there is one. */
   removeFirst(): void {
-    this.#database.prepare('DELETE FROM invitations WHERE made_by = ?').run(firstUser)
+    this.removeBy(firstUser)
+  }
+
+  #all(): Invitation[] {
+    return this.#database.prepare(select).all().map(asInvitation)
   }
 }
 
-const select = 'SELECT hash, role, name, made_by, created, expires FROM invitations' as const
+const select = 'SELECT hash, kind, role, name, made_by, created, expires FROM invitations' as const
 
 function asInvitation(row: Record<string, unknown>): Invitation {
-  const { hash, role, name, made_by, created, expires } = row as {
+  const { hash, kind, role, name, made_by, created, expires } = row as {
     hash: Uint8Array
+    kind: Invitation['kind']
     role: UserRole
     name: string | null
     made_by: string
     created: number
     expires: number
   }
-  return { id: idOf(hash), role, name, madeBy: made_by, created, expires }
+  return { id: idOf(hash), kind, role, name, madeBy: made_by, created, expires }
 }

@@ -2,6 +2,7 @@
 export function localUserName(system: string): string {
   const fit = system
     .normalize('NFKC')
+    .replace(/\p{Default_Ignorable_Code_Point}+/gu, '')
     .replace(/[^\p{L}\p{M}\p{N}_.-]+/gu, '_')
     .replace(/^[^\p{L}\p{N}]+/u, '')
     .slice(0, 32)

@@ -3,7 +3,7 @@ import { test } from 'node:test'
 import { ProblemError } from '../../../lib/problem.ts'
 import { localUserName } from './local-user.ts'
 import { checkUserName } from './user-name.ts'
-import { nameSchema } from '../protocol.ts'
+import { nameSchema, roomIdSchema } from '../protocol.ts'
 
 const codeOf = (name: string, others: string[] = []): string => {
   try {
@@ -51,11 +51,24 @@ test('what is no name, or only looks like one, is refused', () => {
     'аlісе',
     'ﬁn',
     'al\u200bice',
+    'alice\ufe0f',
+    'al\u034fice',
+    'alice\u{e0100}',
+    'alice\u3164',
     'a\u202eb',
     '<b>',
     'a@b',
   ])
     assert.equal(codeOf(name), 'bad_name', JSON.stringify(name))
+})
+
+test('no name of a user, an agent or a room has invisible letters', () => {
+  for (const hidden of ['\ufe0f', '\u034f', '\u{e0100}', '\u115f', '\u3164', '\u200d', '\u00ad']) {
+    assert.ok(!nameSchema.safeParse(`Courante${hidden}`).success, JSON.stringify(hidden))
+    for (const id of [`kitchen${hidden}`, `al${hidden}ice/notes`, `alice/no${hidden}tes`])
+      assert.ok(!roomIdSchema.safeParse(id).success, JSON.stringify(id))
+  }
+  assert.equal(localUserName('al\ufe0fice'), 'alice')
 })
 
 test('the program’s own names and those that look like them are reserved', () => {

@@ -19,13 +19,17 @@ export function checkUserName(name: string, others: Iterable<string>): string {
     throw new ProblemError(problems.badName('it has letters that only look like others'))
   if (scriptsOf(chosen).size > 1) throw new ProblemError(problems.badName('it mixes scripts'))
   const looks = skeleton(chosen)
-  for (const word of reserved) {
-    if (skeleton(word) === looks) throw new ProblemError(problems.nameReserved(chosen))
-  }
+  if (isReserved(chosen)) throw new ProblemError(problems.nameReserved(chosen))
   for (const other of others) {
     if (skeleton(other) === looks) throw new ProblemError(problems.nameTaken(chosen, other))
   }
   return chosen
+}
+
+/** Whether it looks like one of the program's own. */
+export function isReserved(name: string): boolean {
+  const looks = skeleton(name)
+  return Array.from(reserved, skeleton).includes(looks)
 }
 
 /** The scripts of its letters; those of one writing system count as one. */

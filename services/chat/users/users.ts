@@ -1,7 +1,8 @@
 import { ProblemError } from '../../../lib/problem.ts'
-import type { DatabaseSync } from '../database.ts'
+import { type DatabaseSync, inTransaction } from '../database.ts'
 import { userProblems as problems } from '../messages.ts'
-import { checkUserName } from './user-name.ts'
+import type { Invitations } from './invitations.ts'
+import { checkUserName, isReserved } from './user-name.ts'
 import type { UserRole } from './who.ts'
 
 export interface User {
@@ -19,12 +20,17 @@ export class Users {
   readonly #database: DatabaseSync
   readonly #now: () => number
   readonly #otherNames: () => Iterable<string>
+  readonly #invitations: Invitations
 
   /** `otherNames`: who speaks in rooms without being a user: the agents. */
-  constructor(database: DatabaseSync, now: () => number, otherNames: () => Iterable<string>) {
+  constructor(
+    database: DatabaseSync,
+    options: { now: () => number; otherNames: () => Iterable<string>; invitations: Invitations },
+  ) {
     this.#database = database
-    this.#now = now
-    this.#otherNames = otherNames
+    this.#now = options.now
+    this.#otherNames = options.otherNames
+    this.#invitations = options.invitations
   }
 
   list(): User[] {
@@ -59,44 +65,64 @@ export class Users {
     return checkUserName(name, [...this.list().map(user => user.name), ...this.#otherNames()])
   }
 
-  /** `password`: a PHC string. */
+  /** `password`: a PHC string. Links that were made for this name before are worthless from now on. */
   create(name: string, role: UserRole, password: string): User {
     const chosen = this.checkName(name)
     this.#database
       .prepare('INSERT INTO users (name, role, password, created) VALUES (?, ?, ?, ?)')
       .run(chosen, role, password, this.#now())
+    this.#invitations.removeFor(chosen)
     return this.get(chosen)
   }
 
-  /** The user of this machine, whom no password can be, until somebody sets one by the first link. */
-  ensureLocal(name: string): void {
+  /**
+   * The user of this machine, whom no password can be, until somebody sets one by the first link. Returns the name, another
+   * one where the program or an agent is called so: what an agent says is answered by nobody.
+   */
+  ensureLocal(wanted: string): string {
+    const name = this.#localName(wanted)
     this.#database
       .prepare("INSERT OR IGNORE INTO users (name, role, password, created) VALUES (?, 'admin', NULL, ?)")
       .run(name, this.#now())
+    return this.get(name).name
+  }
+
+  #localName(wanted: string): string {
+    const others = Array.from(this.#otherNames(), name => name.toLowerCase())
+    // Names have 32 letters at most.
+    const stem = wanted.slice(0, 22)
+    for (let n = 0, name = wanted; ; n++, name = `${stem}-admin${n === 1 ? '' : n}`) {
+      if (!isReserved(name) && !others.includes(name.toLowerCase())) return name
+    }
   }
 
   setPassword(name: string, password: string): void {
     this.#database.prepare('UPDATE users SET password = ? WHERE name = ?').run(password, name)
   }
 
+  /** The links of an admin who is none any more are worthless. */
   setRole(name: string, role: UserRole): void {
-    this.#change(name, role === 'user', () =>
-      this.#database.prepare('UPDATE users SET role = ? WHERE name = ?').run(role, name),
-    )
-  }
-
-  /** Ends the sessions, too; keys rest. */
-  setDisabled(name: string, disabled: boolean): void {
-    this.#change(name, disabled, () => {
-      this.#database.prepare('UPDATE users SET disabled = ? WHERE name = ?').run(disabled ? 1 : 0, name)
-      if (disabled) this.#database.prepare('DELETE FROM sessions WHERE user = ?').run(name)
+    this.#change(name, role === 'user', () => {
+      this.#database.prepare('UPDATE users SET role = ? WHERE name = ?').run(role, name)
+      if (role === 'user') this.#invitations.removeBy(name)
     })
   }
 
-  /** Sessions, keys and memberships go with it; rooms stay, as nobody's. */
+  /** Ends the sessions, too, and makes their links worthless; keys rest. */
+  setDisabled(name: string, disabled: boolean): void {
+    this.#change(name, disabled, () => {
+      this.#database.prepare('UPDATE users SET disabled = ? WHERE name = ?').run(disabled ? 1 : 0, name)
+      if (!disabled) return
+      this.#database.prepare('DELETE FROM sessions WHERE user = ?').run(name)
+      this.#invitations.removeBy(name)
+    })
+  }
+
+  /** Sessions, keys, links and memberships go with it; rooms stay, as nobody's. */
   remove(name: string): void {
     this.#change(name, true, () => {
-      this.#database.prepare('DELETE FROM invitations WHERE name = ?').run(name)
+      this.#invitations.removeFor(name)
+      this.#invitations.removeBy(name)
       this.#database.prepare('DELETE FROM users WHERE name = ?').run(name)
     })
   }
@@ -122,18 +148,6 @@ export class Users {
       if (mayLeaveNoAdmin && before > 0 && this.#admins() === 0)
         throw new ProblemError(problems.lastAdmin(name))
     })
-  }
-}
-
-export function inTransaction<T>(database: DatabaseSync, work: () => T): T {
-  database.exec('BEGIN IMMEDIATE')
-  try {
-    const result = work()
-    database.exec('COMMIT')
-    return result
-  } catch (error) {
-    database.exec('ROLLBACK')
-    throw error
   }
 }
 
