@@ -1,6 +1,7 @@
 import { once } from 'node:events'
 import { setTimeout as delay } from 'node:timers/promises'
 import { WebSocket } from 'ws'
+import { ProblemError } from '../../lib/problem.ts'
 import { type Cursor, type RoomEvent, roomEventSchema } from '../../services/chat/protocol.ts'
 import { type Backend, roomPath } from './backend.ts'
 
@@ -12,8 +13,8 @@ const longestPauseMs = 2000
 
 /**
  * The events of a room from a cursor on, until the room has gone or the signal aborts. A backend that ends and comes back
- * is resumed from the last cursor: no message is missed and none comes twice. Rejects with a ProblemError when the first
- * connection is refused.
+ * is resumed from the last cursor: no message is missed and none comes twice. The backend has been there just before; rejects
+ * with a ProblemError when it refuses the first connection.
  */
 export async function* roomStream(
   backend: Backend,
@@ -40,9 +41,19 @@ export async function* roomStream(
     if (signal.aborted) return
     if (opened) yield { type: 'lost' }
     // Its words are the first connection's; later the backend may be starting, or be somebody else's for a moment.
-    else if (isFirst) await backend.tell('GET', roomPath(name))
+    else if (isFirst) await refused(backend, name)
     await delay(pause, undefined, { signal }).catch(() => undefined)
     pause = Math.min(2 * pause, longestPauseMs)
+  }
+}
+
+/** Rejects with why a connection was refused; one that just could not be made may be made later. */
+async function refused(backend: Backend, room: string): Promise<void> {
+  try {
+    await backend.tell('GET', roomPath(room))
+  } catch (error) {
+    // It was there a moment ago: the caller has listed the messages.
+    if (!(error instanceof ProblemError) || error.problem.code !== 'not_running') throw error
   }
 }
 

@@ -78,6 +78,7 @@ test('a follower misses nothing and sees nothing twice while the backend is kill
   for (let round = 0; round < 3; round++) {
     const said = await at.run('chat', ['hall', `before ${round}`])
     assert.equal(said.code, 0, said.err)
+    await follower.saw(new RegExp(`:\tbefore ${round}\n`))
     await at.kill()
     // By hand, while nobody is there.
     await appendFile(join(at.home, 'rooms/hall.bb'), `vim:\tmeanwhile ${round}\n\n`)
