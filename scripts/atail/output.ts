@@ -51,22 +51,18 @@ export class Output {
 
   /**
    * A pipe that is full says so, since libuv made it do that. Its stream would tell when there is room, but a write that is
-   * pending there keeps the process alive, also after Ctrl-C; and to a reader that is quick, epoll costs more than the wait.
+   * pending there keeps the process alive, also after Ctrl-C; and a quick reader has emptied the pipe before the shortest sleep
+   * ends, so that it is tried again at once, for a while.
    */
   async #wait(waits: number): Promise<void> {
-    if (waits < quickWaits) {
-      Atomics.wait(nobody, 0, 0, quickMs)
-      return
-    }
-    await delay(Math.min(longestMs, 2 ** (waits - quickWaits)), undefined, { signal: this.#signal }).catch(
+    if (waits < quickTries) return
+    await delay(Math.min(longestMs, 2 ** (waits - quickTries)), undefined, { signal: this.#signal }).catch(
       () => this.#signal.throwIfAborted(),
     )
   }
 }
 
-const nobody = new Int32Array(new SharedArrayBuffer(4))
-const quickMs = 0.02
-const quickWaits = 50
+const quickTries = 100
 const longestMs = 16
 
 /** How many bytes were taken; 0 where the reader is slower than we are. */
