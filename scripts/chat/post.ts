@@ -37,6 +37,7 @@ export async function post(backend: Backend, options: PostOptions, io: Io): Prom
     return exit.ok
   }
   using answers = new Answers(options, io)
+  let read = cursor.offset
   // The stream comes first: an answer may be quicker than a second request.
   for await (const seen of roomStream(backend, room, cursor, AbortSignal.any([io.signal, done.signal]))) {
     switch (seen.type) {
@@ -57,12 +58,11 @@ export async function post(backend: Backend, options: PostOptions, io: Io): Prom
         throw new ProblemError(chatProblems.gone(room))
       default:
     }
-    if (answers.isDone) {
-      done.abort()
-      // All of it was read here.
-      if ('cursor' in seen)
-        await backend.tell('PUT', `${roomPath(room)}/read`, { offset: seen.cursor.offset })
-    }
+    if ('cursor' in seen) read = seen.cursor.offset
+    if (!answers.isDone) continue
+    done.abort()
+    // All of it was written here.
+    await backend.tell('PUT', `${roomPath(room)}/read`, { offset: Math.max(read, answers.posted?.end ?? 0) })
   }
   return io.signal.aborted ? exitCodeOf(String(io.signal.reason)) : answers.code
 }

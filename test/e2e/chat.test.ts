@@ -19,6 +19,7 @@ test('chat says words or stdin, waits for the answer, and writes it', async () =
   asked.done()
   assert.equal(await chat.ended(), 0, chat.stderr)
   assert.equal(chat.stdout, 'Nobody yet.\nTruly.\n')
+  assert.doesNotMatch((await at.run('rooms', [])).out, /unread/)
 
   const quick = await at.run('chat', ['lobby', '--quick', '--json'], 'From a pipe.\n')
   assert.equal(quick.code, 0, quick.err)
