@@ -1,3 +1,4 @@
+// Longer than others: one queue of answers, and whatever happens to it, told on a model that the test steers.
 import assert from 'node:assert/strict'
 import { readFile, rename, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'

@@ -1,3 +1,4 @@
+// Longer than others: one writer beside every editor, told in a row.
 import assert from 'node:assert/strict'
 import { createHash } from 'node:crypto'
 import fs, {

@@ -1,3 +1,4 @@
+// Longer than others: one registry, and each thing that people and crashes do to its files, a few lines each.
 import assert from 'node:assert/strict'
 import fs, {
   appendFileSync,

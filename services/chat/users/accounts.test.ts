@@ -1,3 +1,4 @@
+// Longer than others: each way into an account, and each that must not be one.
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { ProblemError } from '../../../lib/problem.ts'
