@@ -34,16 +34,12 @@ export const run = script(import.meta.filename, async (argv, io) => {
   if (values.follow && words.length > 0) throw new ProblemError(problems.usage('--follow takes no words'))
   if (lines !== undefined && words.length > 0) throw new ProblemError(problems.usage('-n takes no words'))
   const backend = await Backend.open(homeOf(values.home, io), io)
+  // Before stdin is read to its end.
+  await ensureRoom(backend, room)
+  if (values.follow) return follow(backend, { room, lines: lines ?? 10, json: values.json }, io)
   if (lines !== undefined) return last(backend, { room, lines, json: values.json }, io)
   const isTalk = words.length === 0 && io.stdin.isTTY === true && io.stdout.isTTY === true && !values.json
-  if (values.follow) return follow(backend, { room, lines: lines ?? 10, json: values.json }, io)
-  if (isTalk) {
-    await ensureLobby(backend, room)
-    return talk(backend, room, io)
-  }
-  await ensureLobby(backend, room)
-  // Before stdin is read to its end.
-  await backend.tell('GET', roomPath(room))
+  if (isTalk) return talk(backend, room, io)
   const text = await textOf(words, io)
   if (text === '') throw new ProblemError(problems.usage('there is nothing to say'))
   return post(backend, { room, text, quick: values.quick, json: values.json }, io)
@@ -55,12 +51,12 @@ async function textOf(words: readonly string[], io: Io): Promise<string> {
   return [words.join(' '), given].filter(part => part !== '').join('\n\n')
 }
 
-async function ensureLobby(backend: Backend, room: string): Promise<void> {
-  if (room !== lobby) return
+async function ensureRoom(backend: Backend, room: string): Promise<void> {
   try {
-    await backend.tell('GET', roomPath(lobby))
+    await backend.tell('GET', roomPath(room))
   } catch (error) {
-    if (!(error instanceof ProblemError) || error.problem.code !== 'no_such_room') throw error
+    const isMissing = error instanceof ProblemError && error.problem.code === 'no_such_room'
+    if (!isMissing || room !== lobby) throw error
     await backend.tell('POST', '/rooms', { id: lobby })
   }
 }

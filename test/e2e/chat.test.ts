@@ -92,6 +92,18 @@ test('a follower misses nothing and sees nothing twice while the backend is kill
   assert.equal(follower.stdout, await readFile(join(at.home, 'rooms/hall.bb'), 'utf8'))
 })
 
+test('the last messages alone, or the last ones and what comes; on a fresh home the lobby is there for both', async () => {
+  await using at = await RoomsBackend.start()
+  assert.deepEqual(await at.run('chat', ['-n', '3']), { code: 0, out: '', err: '' })
+  assert.equal((await at.run('rooms', ['agents', 'lobby', 'none'])).code, 0)
+  for (const text of ['one', 'two', 'three']) assert.equal((await at.run('chat', ['lobby', text])).code, 0)
+  assert.match((await at.run('chat', ['lobby', '-n', '2'])).out, /^\S+:\ttwo\n\n\S+:\tthree\n\n$/)
+  await using follower = at.command('chat', 'lobby', '--follow', '-n', '1')
+  await follower.saw(/:\tthree\n/)
+  assert.equal((await at.run('chat', ['lobby', 'four'])).code, 0)
+  await follower.saw(/^\S+:\tthree\n\n\S+:\tfour\n\n$/)
+})
+
 test('a follower is told all of what came at once, and on stderr what was changed', async () => {
   await using at = await RoomsBackend.start()
   assert.equal((await at.run('rooms', ['new', 'hall', '--agent', 'Courante'])).code, 0)
