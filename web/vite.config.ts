@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto'
 import { createLogger, defineConfig } from 'vite'
 import type { Logger, ProxyOptions } from 'vite'
 import react from '@vitejs/plugin-react'
@@ -17,15 +18,24 @@ const toBackend: ProxyOptions = {
   },
 }
 
-export default defineConfig({
+/** A new one for each start of the dev server: what Vite itself puts inline may run, what a message brings may not. */
+const nonce = randomBytes(16).toString('base64')
+
+export default defineConfig(({ command }) => ({
   root: import.meta.dirname,
   plugins: [react()],
+  html: command === 'serve' ? { cspNonce: nonce } : {},
   clearScreen: false,
   customLogger: quietProxy(createLogger(), Date.now),
   server: {
     host: '127.0.0.1',
     port: Number(process.env['PORT'] ?? '5173'),
     strictPort: true,
+    headers: {
+      'content-security-policy': `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; connect-src 'self' ws:; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; frame-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      'x-content-type-options': 'nosniff',
+      'referrer-policy': 'no-referrer',
+    },
     proxy: {
       '/v1': toBackend,
       '/api': toBackend,
@@ -34,18 +44,27 @@ export default defineConfig({
       '/healthz': toBackend,
     },
     // The first visitor finds the modules transformed.
-    warmup: { clientFiles: ['./src/main.tsx', './src/style.css'] },
+    warmup: { clientFiles: ['./src/main.tsx'] },
   },
   optimizeDeps: {
     // Named here, so that the start needs no scan of the sources; a new dependency of the page has to be added.
     noDiscovery: true,
-    include: ['react', 'react-dom/client', 'react/jsx-runtime', 'react/jsx-dev-runtime', 'zod/mini'],
+    include: [
+      'react',
+      'react-dom/client',
+      'react/jsx-runtime',
+      'react/jsx-dev-runtime',
+      'zod/mini',
+      'wouter',
+      '@tanstack/react-query',
+      'react-virtuoso',
+    ],
   },
   build: {
     // The worklet has to stay a file: a data: URL would need a hole in the page's content security policy.
     assetsInlineLimit: 0,
   },
-})
+}))
 
 /**
  * Vite prints a stack trace for each request that finds no backend, and the page asks every second while the backend

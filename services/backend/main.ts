@@ -23,6 +23,7 @@ const environment = z.object({
   PORT: port.optional(),
   COURANTE_PORT_BACKEND: port.optional(),
   COURANTE_LISTEN: z.string().optional(),
+  COURANTE_PAGE: z.string().min(1).optional(),
 })
 
 export async function run(_argv: readonly string[], io: Io): Promise<number> {
@@ -52,7 +53,8 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   let backend: Backend
   try {
     const localName = localUserName(user)
-    backend = await startBackend({ home, sockets, port: wanted, listen, localName, portal, log: print })
+    const page = env.COURANTE_PAGE
+    backend = await startBackend({ home, sockets, port: wanted, listen, localName, portal, log: print, page })
   } catch (error) {
     if (error instanceof ProblemError) return fail(io, error.problem)
     if ((error as NodeJS.ErrnoException).code === 'NEWER_STATE') return fail(io, problems.newerState(home))

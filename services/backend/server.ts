@@ -22,6 +22,7 @@ import { healthRoutes } from './health.ts'
 import { startListening } from './listening.ts'
 import { apiProblems, log as words } from './messages.ts'
 import { metricsRoutes } from './metrics.ts'
+import { pageRoutes } from './page.ts'
 import { RealtimeServer } from './realtime.ts'
 import { transcriptRoutes } from './transcript.ts'
 import { welcomeRoutes } from './welcome.ts'
@@ -38,6 +39,8 @@ export interface BackendOptions {
   /** The client of a service's portal, the same each time; its owner closes it. */
   readonly portal: (service: string) => PortalClient
   readonly log: (line: string) => void
+  /** Folder of the built page; without it the backend serves none. */
+  readonly page?: string | undefined
   readonly limits?: Partial<Limits>
   /** Tests only: answers that aren't what their schema says become a 500. */
   readonly checkReplies?: boolean
@@ -87,6 +90,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   metricsRoutes(app, sockets, guard)
   transcriptRoutes(api, { path: transcript, stopping: stopping.signal })
   await welcomeRoutes(app)
+  await pageRoutes(app, options.page)
 
   const realtime = new RealtimeServer({ portal: portal('stt'), guard, transcript, log })
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {

@@ -1,18 +1,19 @@
+import '@fontsource-variable/source-sans-3'
+import './style/tokens.css'
+import './style/base.css'
+import './style/controls.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './components/app.tsx'
-import { startPage } from './state/page.ts'
 
 const root = document.querySelector('#root')
 if (root === null) throw new Error('index.html has no #root')
 
-const life = new AbortController()
-const page = startPage(window.location, life.signal)
-// A module that is replaced while developing leaves no second connection behind.
-import.meta.hot?.dispose(() => life.abort())
+// After an upgrade the chunks of the page that is open are no longer there.
+window.addEventListener('vite:preloadError', () => location.reload())
 
 createRoot(root).render(
   <StrictMode>
-    <App page={page} />
+    <App />
   </StrictMode>,
 )

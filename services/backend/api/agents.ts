@@ -3,10 +3,10 @@ import { agentSchema } from '../../chat/agents/agent.ts'
 import type { Agents } from '../../chat/agents/agents.ts'
 import { nameSchema } from '../../chat/protocol.ts'
 import { apiProblems } from '../messages.ts'
+import { agentFaultSchema, listedAgentSchema } from '../protocol.ts'
 import { Refusal } from './refusal.ts'
 import { route, type Api } from './route.ts'
 
-const listed = agentSchema.extend({ shipped: z.boolean() })
 const named = z.object({ name: z.string() })
 
 /** Who can be invited into rooms without being a person. */
@@ -20,8 +20,8 @@ export function agentRoutes(api: Api, agents: Agents): void {
       scope: 'rooms:read',
       summary: 'The agents that there are; admins are told about broken files, too',
       reply: z.object({
-        agents: z.array(listed),
-        problems: z.array(z.object({ problem: z.string(), agent: z.string().optional() })),
+        agents: z.array(listedAgentSchema),
+        problems: z.array(agentFaultSchema),
       }),
     },
     ({ who }) => ({
@@ -43,7 +43,7 @@ export function agentRoutes(api: Api, agents: Agents): void {
       summary: 'Make an agent, or write another file for it; it counts at once',
       params: z.object({ name: nameSchema }),
       body: agentSchema.omit({ name: true }),
-      reply: listed,
+      reply: listedAgentSchema,
     },
     async ({ params, body }) => {
       // Its messages would look like that person's.

@@ -2,7 +2,8 @@ import type { FastifyRequest } from 'fastify'
 import { z } from 'zod'
 import type { Caller, LoggedIn } from '../../chat/users/accounts.ts'
 import { idOf, tokenHash } from '../../chat/users/token.ts'
-import { scopeSchema, userRoleSchema, type Who } from '../../chat/users/who.ts'
+import { userRoleSchema, type Who } from '../../chat/users/who.ts'
+import { meSchema, sessionSchema, type Me } from '../protocol.ts'
 import { sessionCookies, sessionTokens } from '../session-cookie.ts'
 import { route, type Api, type Ask } from './route.ts'
 
@@ -10,19 +11,10 @@ import { route, type Api, type Ask } from './route.ts'
 const typed = z.string().max(4000)
 const oneTime = z.string().min(1).max(200)
 
-const meSchema = z.object({
-  /** `local`: nobody has to log in here. */
-  mode: z.enum(['local', 'accounts']),
-  name: z.string(),
-  role: userRoleSchema,
-  via: z.enum(['local', 'session', 'key']),
-  scopes: z.union([z.literal('all'), z.array(scopeSchema)]),
-})
-
 /** Logging in and out, and what belongs to oneself: password, sessions. */
 export function loginRoutes(api: Api): void {
   const { accounts, guard } = api
-  const me = (who: Pick<Who, 'name' | 'role' | 'via' | 'scopes'>): z.infer<typeof meSchema> => ({
+  const me = (who: Pick<Who, 'name' | 'role' | 'via' | 'scopes'>): Me => ({
     mode: guard.mode,
     name: who.name,
     role: who.role,
@@ -34,10 +26,7 @@ export function loginRoutes(api: Api): void {
     agent: headers['user-agent'] ?? '',
   })
   /** A cookie that came along is never taken over: whoever put it there would know it. */
-  const welcome = (
-    { request, reply }: Pick<Ask, 'request' | 'reply'>,
-    { user, token }: LoggedIn,
-  ): z.infer<typeof meSchema> => {
+  const welcome = ({ request, reply }: Pick<Ask, 'request' | 'reply'>, { user, token }: LoggedIn): Me => {
     void reply.header('set-cookie', sessionCookies(token, guard.isSecure(request.raw)))
     return me({ name: user.name, role: user.role, via: 'session', scopes: 'all' })
   }
@@ -100,19 +89,7 @@ export function loginRoutes(api: Api): void {
       path: '/api/sessions',
       access: 'user',
       summary: 'Where you are logged in',
-      reply: z.object({
-        sessions: z.array(
-          z.object({
-            id: z.string(),
-            created: z.string(),
-            used: z.string(),
-            /** What the browser said of itself. */
-            agent: z.string(),
-            /** The one that asks. */
-            own: z.boolean(),
-          }),
-        ),
-      }),
+      reply: z.object({ sessions: z.array(sessionSchema) }),
     },
     ({ who }) => ({
       sessions: accounts.sessions.list(who.name).map(({ id, created, used, agent }) => ({

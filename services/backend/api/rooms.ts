@@ -11,6 +11,7 @@ import type { RoomEntry } from '../../chat/rooms/entry.ts'
 import type { Uploads } from '../../chat/rooms/uploads.ts'
 import type { Who } from '../../chat/users/who.ts'
 import { apiProblems } from '../messages.ts'
+import { memberRoleSchema, roomDetailSchema } from '../protocol.ts'
 import { bytesOf } from './bytes.ts'
 import { disposition } from './disposition.ts'
 import { Refusal } from './refusal.ts'
@@ -19,10 +20,6 @@ import type { Streams } from './streams.ts'
 
 const inRoom = z.object({ id: z.string() })
 const importLimit = { admin: 64 * 1024 * 1024, user: 16 * 1024 * 1024 }
-const memberRole = z.enum(['reader', 'writer'])
-const detailSchema = roomSchema.extend({
-  members: z.array(z.object({ name: z.string(), role: memberRole })),
-})
 
 interface RoomRoutesOptions {
   readonly agents: Agents
@@ -109,7 +106,7 @@ export function roomRoutes(api: Api, options: RoomRoutesOptions): void {
       scope: 'rooms:write',
       summary: 'A new room: `kitchen` for everybody, `you/notes` for you. Without `agents`: those that ship',
       body: z.strictObject({ id: roomIdSchema, agents: z.array(nameSchema).max(100).optional() }),
-      reply: detailSchema,
+      reply: roomDetailSchema,
       status: 201,
     },
     async ({ who, body }) => {
@@ -131,7 +128,7 @@ export function roomRoutes(api: Api, options: RoomRoutesOptions): void {
         'A new room with the text of a .bb file; of who is no admin below their own name, 16 MB at most',
       query: z.strictObject({ id: roomIdSchema }),
       body: 'bytes',
-      reply: detailSchema,
+      reply: roomDetailSchema,
       status: 201,
     },
     async ({ who, query, request }) => {
@@ -154,7 +151,7 @@ export function roomRoutes(api: Api, options: RoomRoutesOptions): void {
       access: 'reader',
       summary: 'One room, and with whom it is shared',
       params: inRoom,
-      reply: detailSchema,
+      reply: roomDetailSchema,
     },
     ({ entry, who }) => detail(entry.id, who),
   )
@@ -170,9 +167,9 @@ export function roomRoutes(api: Api, options: RoomRoutesOptions): void {
         id: roomIdSchema.optional(),
         archived: z.boolean().optional(),
         agents: z.array(nameSchema).max(100).optional(),
-        members: z.record(nameSchema, memberRole).optional(),
+        members: z.record(nameSchema, memberRoleSchema).optional(),
       }),
-      reply: detailSchema,
+      reply: roomDetailSchema,
     },
     async ({ entry, who, body }) => {
       const chosen = body.agents === undefined ? undefined : knownAgents(body.agents)

@@ -1,19 +1,8 @@
 import { z } from 'zod'
 import { roleIn } from '../../chat/rooms/access.ts'
 import type { Search } from '../../chat/rooms/search.ts'
+import { foundSchema } from '../protocol.ts'
 import { route, type Api } from './route.ts'
-
-const foundSchema = z.object({
-  /** For the next page: the last one's is `before`. */
-  at: z.number().int(),
-  room: z.string(),
-  /** The message's ordinal. */
-  id: z.number().int(),
-  author: z.string().nullable(),
-  /** A piece of its text; U+0002 and U+0003 stand around what was found. */
-  snippet: z.string(),
-  hash: z.string(),
-})
 
 export function searchRoutes(api: Api, search: Search): void {
   route(

@@ -3,36 +3,18 @@ import type { Invitation } from '../../chat/users/invitations.ts'
 import type { Key } from '../../chat/users/keys.ts'
 import type { User } from '../../chat/users/users.ts'
 import { scopeSchema, userRoleSchema } from '../../chat/users/who.ts'
+import {
+  auditEntrySchema,
+  invitationSchema,
+  keySchema,
+  userSchema,
+  type ApiKey,
+  type Invitation as ShownInvitation,
+  type User as ShownUser,
+} from '../protocol.ts'
 import { isoTime } from './login.ts'
 import { route, type Api } from './route.ts'
 
-const keySchema = z.object({
-  id: z.string(),
-  label: z.string(),
-  scopes: z.array(scopeSchema),
-  created: z.string(),
-  /** Null: never. */
-  used: z.string().nullable(),
-})
-const userSchema = z.object({
-  name: z.string(),
-  role: userRoleSchema,
-  disabled: z.boolean(),
-  /** Only admins are told. */
-  created: z.string().optional(),
-  /** False for the user of this machine. Only admins are told. */
-  hasPassword: z.boolean().optional(),
-})
-const invitationSchema = z.object({
-  id: z.string(),
-  /** To become a user, or to choose a new password. */
-  kind: z.enum(['invitation', 'reset']),
-  role: userRoleSchema,
-  name: z.string().nullable(),
-  madeBy: z.string(),
-  created: z.string(),
-  expires: z.string(),
-})
 const named = z.object({ name: z.string() })
 
 /** API keys, and what admins do about users. */
@@ -102,17 +84,7 @@ export function userRoutes(api: Api): void {
       access: 'admin',
       summary: 'What happened to accounts, the newest first',
       query: z.object({ limit: z.coerce.number().int().min(1).max(1000).default(100) }),
-      reply: z.object({
-        entries: z.array(
-          z.object({
-            at: z.string(),
-            who: z.string().nullable(),
-            what: z.string(),
-            about: z.string().nullable(),
-            address: z.string().nullable(),
-          }),
-        ),
-      }),
+      reply: z.object({ entries: z.array(auditEntrySchema) }),
     },
     ({ query }) => ({
       entries: accounts.audit.list(query.limit).map(entry => ({ ...entry, at: isoTime(entry.at) })),
@@ -204,7 +176,7 @@ function invitationRoutes(api: Api): void {
   )
 }
 
-function shownKey({ id, label, scopes, created, used }: Key): z.infer<typeof keySchema> {
+function shownKey({ id, label, scopes, created, used }: Key): ApiKey {
   return {
     id,
     label,
@@ -214,12 +186,12 @@ function shownKey({ id, label, scopes, created, used }: Key): z.infer<typeof key
   }
 }
 
-function shownUser(user: User, toAdmin: boolean): z.infer<typeof userSchema> {
+function shownUser(user: User, toAdmin: boolean): ShownUser {
   const { name, role, disabled, created, hasPassword } = user
   return { name, role, disabled, ...(toAdmin ? { created: isoTime(created), hasPassword } : {}) }
 }
 
-function shownInvitation(invitation: Invitation): z.infer<typeof invitationSchema> {
+function shownInvitation(invitation: Invitation): ShownInvitation {
   const { created, expires } = invitation
   return { ...invitation, created: isoTime(created), expires: isoTime(expires) }
 }

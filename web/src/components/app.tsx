@@ -1,42 +1,44 @@
-import { useEffect, useSyncExternalStore } from 'react'
-import type { Page } from '../state/page.ts'
-import { isOn } from '../state/microphone.ts'
-import { shortcutOf } from '../state/shortcuts.ts'
-import { Header } from './header.tsx'
-import { MicrophoneDock } from './microphone-dock.tsx'
-import { Transcript } from './transcript.tsx'
+import { QueryClientProvider, useQuery } from '@tanstack/react-query'
+import { useEffect } from 'react'
+import { Redirect, Route, Switch } from 'wouter'
+import type { Me } from '../../../services/backend/protocol.ts'
+import { followChanges, socketUrl } from '../state/changes.ts'
+import { meQuery, queries } from '../state/queries.ts'
+import { AdminPage } from './pages/admin-page.tsx'
+import { ModelsPage } from './pages/models-page.tsx'
+import { ProfilePage } from './pages/profile-page.tsx'
+import { SystemPage } from './pages/system-page.tsx'
+import { TranscriptPage } from './pages/transcript-page.tsx'
+import { RoomPage } from './shell/room-page.tsx'
 
-export function App({ page }: { page: Page }) {
-  const { connection, transcript, today, microphone } = page
-  const connectionNow = useSyncExternalStore(connection.subscribe, connection.get)
-  const lines = useSyncExternalStore(transcript.subscribe, transcript.get)
-  const todayNow = useSyncExternalStore(today.subscribe, today.get)
-  const microphoneNow = useSyncExternalStore(microphone.state.subscribe, microphone.state.get)
-
-  useEffect(() => {
-    const onKey = (event: KeyboardEvent): void => {
-      const inText =
-        event.target instanceof Element && event.target.closest('input, textarea, select') !== null
-      const { key, repeat, isComposing, ctrlKey, metaKey, altKey } = event
-      const action = shortcutOf({ key, repeat, isComposing, ctrlKey, metaKey, altKey, inText })
-      if (action === 'toggle') microphone.toggle()
-      if (action === 'off') microphone.turnOff()
-    }
-    document.addEventListener('keydown', onKey)
-    return () => document.removeEventListener('keydown', onKey)
-  }, [microphone])
-
-  // An open microphone is told in the tab's title too: the page may be behind another.
-  const on = isOn(microphoneNow)
-  useEffect(() => {
-    document.title = on ? '● Courante' : 'Courante'
-  }, [on])
-
+export function App() {
   return (
-    <div className="page">
-      <Header connection={connectionNow} />
-      <Transcript lines={lines} today={todayNow} loaded={connectionNow.stream !== 'connecting'} />
-      <MicrophoneDock microphone={microphone} state={microphoneNow} connection={connectionNow} />
-    </div>
+    <QueryClientProvider client={queries}>
+      <Entrance />
+    </QueryClientProvider>
+  )
+}
+
+function Entrance() {
+  const { data: me } = useQuery(meQuery)
+  return me === undefined ? null : <Shell me={me} />
+}
+
+function Shell({ me }: { me: Me }) {
+  useEffect(() => {
+    const life = new AbortController()
+    followChanges(socketUrl('/api/changes'), life.signal)
+    return () => life.abort()
+  }, [])
+  return (
+    <Switch>
+      <Route path="/rooms/:id">{({ id }) => <RoomPage key={id} id={id} me={me} />}</Route>
+      <Route path="/models" component={ModelsPage} />
+      <Route path="/system" component={SystemPage} />
+      <Route path="/admin" component={AdminPage} />
+      <Route path="/profile" component={ProfilePage} />
+      <Route path="/transcript" component={TranscriptPage} />
+      <Redirect to="/rooms/lobby" />
+    </Switch>
   )
 }

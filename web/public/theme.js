@@ -1,0 +1,14 @@
+// @ts-check
+// Before the first paint, so nothing flashes: a file of its own, as the page allows no inline script.
+{
+  const dark = matchMedia('(prefers-color-scheme: dark)')
+  const set = () => {
+    const chosen = localStorage.getItem('courante.theme')
+    const isDark = chosen === 'dark' || (chosen !== 'light' && dark.matches)
+    document.documentElement.dataset.theme = isDark ? 'dark' : 'light'
+  }
+  set()
+  dark.addEventListener('change', set)
+  // Another tab, or this one's profile (which sends the event itself).
+  addEventListener('storage', set)
+}

@@ -1,0 +1,3 @@
+export function TranscriptPage() {
+  return <h1>Transcript</h1>
+}

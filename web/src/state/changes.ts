@@ -1,0 +1,57 @@
+import type { Change } from '../../../services/backend/protocol.ts'
+import { queries } from './queries.ts'
+
+/** Longer than two beats. */
+const silentMs = 40_000
+
+/** Asks anew for what the server says has changed, over as many connections as it takes; everything after a gap. */
+export function followChanges(url: string, signal: AbortSignal): void {
+  let attempt = 0
+  let timer: ReturnType<typeof setTimeout> | undefined
+  let socket: WebSocket | undefined
+  const start = (): void => {
+    clearTimeout(timer)
+    const current = new WebSocket(url)
+    socket = current
+    let silence: ReturnType<typeof setTimeout> | undefined
+    const heard = (): void => {
+      clearTimeout(silence)
+      silence = setTimeout(() => current.close(), silentMs)
+    }
+    heard()
+    current.addEventListener('open', () => {
+      if (attempt > 0) void queries.invalidateQueries()
+      attempt = 0
+    })
+    current.addEventListener('message', event => {
+      heard()
+      const { type } = JSON.parse(String(event.data)) as Change
+      if (type !== 'beat') void queries.invalidateQueries({ queryKey: [type] })
+    })
+    current.addEventListener('close', () => {
+      clearTimeout(silence)
+      if (signal.aborted || socket !== current) return
+      timer = setTimeout(start, Math.min(200 * 2 ** attempt++, 2000))
+    })
+  }
+  const again = (): void => {
+    // A connection over the network that came back may be dead without saying so.
+    attempt = 1
+    const old = socket
+    start()
+    old?.close()
+  }
+  signal.addEventListener('abort', () => {
+    clearTimeout(timer)
+    socket?.close()
+  })
+  window.addEventListener('online', again, { signal })
+  start()
+}
+
+/** The address of a WebSocket beside the page. */
+export function socketUrl(path: string): string {
+  const url = new URL(path, location.href)
+  url.protocol = location.protocol === 'https:' ? 'wss:' : 'ws:'
+  return url.href
+}

@@ -1,0 +1,76 @@
+import type { LiveReply, Message, RoomRole } from '../../../../services/chat/protocol.ts'
+import type { ApiProblem } from '../../../../services/chat/protocol.ts'
+import type { Store } from '../store.ts'
+
+/** A message of ours that is not in the room yet. `key` makes a second try harmless. */
+export interface Pending {
+  readonly key: string
+  readonly text: string
+  readonly state: 'sending' | 'failed'
+  readonly problem?: ApiProblem
+}
+
+/** An answer that ended without a message, or not as it should; shown until something else is said. */
+export interface EndedReply {
+  readonly reply: string
+  readonly agent: string
+  readonly how: 'stopped' | 'failed' | 'interrupted'
+  readonly problem?: ApiProblem
+}
+
+/** What the page knows of one room: a window of its messages, without a gap, and what is being written. */
+export interface RoomState {
+  readonly id: string
+  /** `lost`: tried again all the time; `gone`: the room is removed or no longer ours; `refused`: see `problem`. */
+  readonly connection: 'opening' | 'open' | 'lost' | 'gone' | 'refused'
+  readonly problem: ApiProblem | undefined
+  /** Ascending ids, without a gap. */
+  readonly messages: readonly Message[]
+  /** Of the whole room. */
+  readonly count: number
+  /** The window reaches the room's end: what is said is appended. */
+  readonly atEnd: boolean
+  readonly loading: { readonly older: boolean; readonly newer: boolean }
+  readonly replies: readonly LiveReply[]
+  readonly ended: readonly EndedReply[]
+  readonly pending: readonly Pending[]
+  readonly present: readonly string[]
+  /** First message that was not read when the room was opened; undefined: none. */
+  readonly firstUnread: number | undefined
+  /** Where to stand, after `goTo`; the timeline scrolls there once. */
+  readonly target: { readonly id: number; readonly nonce: number } | undefined
+  /** The room's name by now, if it was renamed while open. */
+  readonly renamed: string | undefined
+}
+
+/** One room that is open on the page. Actions that the server refuses throw ApiError, unless they say otherwise. */
+export interface RoomView {
+  readonly store: Store<RoomState, never>
+  /** Shows it at once as pending; a refusal stays there, with `retry` and `discard`. */
+  post(text: string): void
+  retry(key: string): void
+  discard(key: string): void
+  edit(message: Message, text: string): Promise<void>
+  /** Takes the room's last message back. */
+  undo(message: Message): Promise<void>
+  regenerate(message: Message): Promise<void>
+  poke(agent?: string): Promise<void>
+  stop(reply: string): Promise<void>
+  loadOlder(): void
+  loadNewer(): void
+  /** Loads what is around that message and stands there. */
+  goTo(id: number): void
+  goToEnd(): void
+  /** Everything up to the end was seen. */
+  markRead(): void
+  /** Ends its connections. */
+  close(): void
+}
+
+/** Who looks, and what they may do; for deciding which actions a message offers. */
+export interface Viewer {
+  readonly name: string
+  readonly role: RoomRole
+  /** Agents of the room. */
+  readonly agents: readonly string[]
+}
