@@ -77,7 +77,7 @@ export function newStack({ loaded, places, sockets }: RunContext, options: RunOp
 /** Whether the stack file says something else by now than the run that is going on was started with. */
 export async function isOutdated(context: RunContext): Promise<boolean> {
   const running = await runningStack(context)
-  const now = newStack(context, {}).services
+  const now = newStack(context, { profiles: running.profiles }).services
   // What the run left out belongs to another profile, or `--exit-on` changed it.
   return Object.entries(running.services).some(
     ([name, service]) => name !== running.exitOn && JSON.stringify(now[name]) !== JSON.stringify(service),

@@ -176,7 +176,7 @@ export const notices = {
   ownStack: (path: string): string =>
     `there is no stack.yaml in this folder; this is Courante's own stack, ${path}.\n`,
   runsAlready: (name: string): string =>
-    `${name} runs already; --profile, --exit-on and --listen count only at its start.\n`,
+    `${name} runs already; --profile, --prod, --exit-on and --listen count only at its start.\n`,
   listening: (text: string): string =>
     `open to others (--listen ${text}): everybody needs an account. Where, and a link for the first one: courante logs backend; another link: courante users invite --admin\n`,
   stackGood: (path: string, services: number): string =>

@@ -32,8 +32,8 @@ export async function showRun({
   io,
   started,
 }: ShownRun): Promise<number | 'renew'> {
-  const { open } = context.loaded.stack.console
-  const port = open === undefined ? undefined : stack.services[open]?.port
+  const open = [context.loaded.stack.console.open ?? []].flat()
+  const port = open.map(name => stack.services[name]?.port).find(port => port !== undefined)
   const address = port === undefined ? undefined : `http://127.0.0.1:${port}`
   if (address !== undefined) io.stdout.write(notices.address(stack.name, address))
   const left = new AbortController()

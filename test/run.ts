@@ -60,7 +60,12 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 function isSmall(file: string): boolean {
-  return /^(lib|models|scripts|services|web)\/|^test\/e2e\/(agents|api|atail|bb2html|chat|users)\b/.test(file)
+  return (
+    /^(lib|models|scripts|services|web)\//.test(file) ||
+    /^test\/e2e\/(agents|api|atail|bb2html|chat|engine|install-venv|models|page|portal|served|users)\b/.test(
+      file,
+    )
+  )
 }
 
 async function testFiles(): Promise<string[]> {

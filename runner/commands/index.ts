@@ -12,7 +12,7 @@ const where = '[--stack FILE] [--home DIR]'
 /** The runner's commands; those of scripts/ tell their own usage in their first line. */
 export const commands: Readonly<Record<string, Command>> = {
   up: {
-    usage: `up [--yes | --no | --only ID,…] [--offline] [--mirror URL] [--console builtin|tmux|plain] [--profile NAME]… [--exit-on SERVICE] [--listen HOST[:PORT]] [-d] ${where}`,
+    usage: `up [--yes | --no | --only ID,…] [--offline] [--mirror URL] [--console builtin|tmux|plain] [--profile NAME]… [--prod] [--exit-on SERVICE] [--listen HOST[:PORT]] [-d] ${where}`,
     summary: 'install what is missing, start everything, open the console; attach if it runs already',
     load: () => import('./up.ts'),
   },

@@ -29,6 +29,7 @@ const options = {
   only: { type: 'string', multiple: true },
   console: { type: 'string' },
   profile: { type: 'string', multiple: true },
+  prod: { type: 'boolean' },
   'exit-on': { type: 'string' },
   detach: { type: 'boolean', short: 'd' },
   listen: { type: 'string' },
@@ -47,7 +48,7 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
   const running = await connect(context.controlSocket)
   if (running.running) {
     const { name } = context.loaded.stack
-    if ([values.profile, values['exit-on'], values.listen].some(value => value !== undefined))
+    if ([values.profile, values.prod, values['exit-on'], values.listen].some(value => value !== undefined))
       io.stderr.write(notices.note(notices.runsAlready(name).trimEnd()))
     if (await isOutdated(context)) io.stderr.write(notices.note(notices.outdated().trimEnd()))
     if (consoleKind !== undefined) return await attach(context, running, consoleKind, io)
@@ -55,7 +56,7 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
     return exit.ok
   }
   const choice = {
-    profiles: values.profile,
+    profiles: profilesOf(values, context),
     exitOn: values['exit-on'],
     paneLogs: consoleKind === 'tmux',
   }
@@ -86,6 +87,20 @@ export async function run(argv: readonly string[], given: Io): Promise<number> {
   if (consoleKind === undefined) return await untilUp(stack.name, await client, io)
   const code = await showRun({ context, stack, client, consoleKind, io, started: true })
   return code === 'renew' ? renew(argv, io) : code
+}
+
+/**
+ * `--prod` is the profile of that name. Others can't reach a dev server: who lets them in without naming any profile means
+ * that one, too, where the stack has it.
+ */
+function profilesOf(
+  values: { profile?: string[] | undefined; prod?: boolean | undefined; listen?: string | undefined },
+  { loaded }: RunContext,
+): readonly string[] {
+  const named = values.profile ?? []
+  const isMeant =
+    values.listen !== undefined && named.length === 0 && loaded.stack.profiles['prod'] !== undefined
+  return values.prod === true || isMeant ? [...named, 'prod'] : named
 }
 
 /** What services are started with, and a word about it to whoever starts them. */

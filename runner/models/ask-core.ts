@@ -7,7 +7,7 @@ import { type Job, PortalClient } from '../../services/portal/client.ts'
 import { durabilityOf } from '../../services/portal/disk.ts'
 import { userFolders } from '../../services/portal/layout.ts'
 import { type Result, statusSchema } from '../../services/portal/request.ts'
-import { readCore } from './core-view.ts'
+import { readCore } from '../../models/core-view.ts'
 import { problems, words } from './messages.ts'
 import type { Models } from './open.ts'
 

@@ -2,7 +2,7 @@ import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
 import { memory } from '../console/units.ts'
 import { askCore } from './ask-core.ts'
-import { readCore } from './core-view.ts'
+import { readCore } from '../../models/core-view.ts'
 import { words } from './messages.ts'
 import { openModels, parseModels, tell, usableModel } from './open.ts'
 

@@ -6,7 +6,7 @@ import { ProblemError } from '../../lib/problem.ts'
 import { Inventory, type InventoryView, type KnownModel } from '../../models/inventory.ts'
 import { knownRun, runContext, type WhereValues } from '../run-context.ts'
 import { parseSubcommand } from '../subcommand.ts'
-import { type CoreView, readCore } from './core-view.ts'
+import { type CoreView, readCore } from '../../models/core-view.ts'
 import { problems, words } from './messages.ts'
 import { type Subcommand, usages } from './usages.ts'
 

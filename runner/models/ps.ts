@@ -4,7 +4,7 @@ import { ProblemError } from '../../lib/problem.ts'
 import { duration, memory } from '../console/units.ts'
 import { plain } from '../../lib/plain.ts'
 import { table } from '../portal/text.ts'
-import type { CoreView, Resident } from './core-view.ts'
+import type { CoreView, Resident } from '../../models/core-view.ts'
 import { problems, words } from './messages.ts'
 import { openModels, parseModels } from './open.ts'
 

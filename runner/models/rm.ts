@@ -1,16 +1,13 @@
-import { lstatSync, realpathSync } from 'node:fs'
-import { rm, unlink } from 'node:fs/promises'
 import { dirname, join, relative } from 'node:path'
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
-import { removeIfEmpty } from '../../lib/remove-if-empty.ts'
 import { dropModel, editModelsFile, forget } from '../../models/edit-models-file.ts'
 import type { KnownModel } from '../../models/inventory.ts'
-import { resolveModel } from '../../models/model.ts'
 import { forgetModel, readLock } from '../../models/lock-file.ts'
 import { modelsFilePath } from '../../models/models-file.ts'
 import { partsOf } from '../../models/parts.ts'
+import { catalogFiles, isThere, type ModelFiles, removeFiles } from '../../models/removal.ts'
 import { memory } from '../console/units.ts'
 import { isTerminal } from '../is-terminal.ts'
 import { problems, words } from './messages.ts'
@@ -18,12 +15,8 @@ import { findModel, type Models, openModels, parseModels, residentOf, yesOption 
 import { confirm } from '../prompt.ts'
 
 /** What will go, and what stays. */
-interface Removal {
-  readonly files: readonly string[]
-  /** Removed when nothing is left in it. */
-  readonly folder: string | undefined
+interface Removal extends ModelFiles {
   readonly entry: boolean
-  readonly stays: string | undefined
 }
 
 /** Removes a model: files that lie in our own folder, an entry of the user's; never the file of another program. */
@@ -77,14 +70,9 @@ function removalOf(model: KnownModel, models: Models): Removal {
     if (!isOurs) return { files: [], folder: undefined, entry: true, stays: path }
     return { files: partsOf(path).filter(isThere), folder, entry: true, stays: undefined }
   }
-  const found = resolveModel(id, models.inventory.catalog, models)
-  const files = (found?.files ?? []).map(file => join(found?.folder ?? '', file.path)).filter(isThere)
-  if (found === undefined || files.length === 0)
-    throw new ProblemError(problems.notInstalled(model, models.where))
-  if (!lstatSync(found.folder).isSymbolicLink())
-    return { files, folder: found.folder, entry: false, stays: undefined }
-  // The user's own arrangement: only the link is ours to take.
-  return { files: [found.folder], folder: undefined, entry: false, stays: realpathSync(found.folder) }
+  const found = catalogFiles(id, models.inventory.catalog, models)
+  if (found === undefined) throw new ProblemError(problems.notInstalled(model, models.where))
+  return { ...found, entry: false }
 }
 
 function describe(model: KnownModel, { files, entry, stays }: Removal, models: Models): string[] {
@@ -103,23 +91,11 @@ function describe(model: KnownModel, { files, entry, stays }: Removal, models: M
 }
 
 /** The entry first: what is left after a failure is a file too many, and no model without its file. */
-async function carryOut(model: KnownModel, { files, folder, entry }: Removal, models: Models): Promise<void> {
+async function carryOut(model: KnownModel, removal: Removal, models: Models): Promise<void> {
   const isNamed = model.pinned || models.defaults[model.kind] === model.id
+  const { entry } = removal
   if (entry || isNamed) await editModelsFile(models.home, entry ? dropModel(model.id) : forget(model.id))
-  if (folder !== undefined || files.length > 0) await forgetModel(models.modelsDir, model.id)
-  for (const file of files) {
-    try {
-      await (lstatSync(file).isSymbolicLink() ? unlink(file) : rm(file))
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === undefined) throw error
-      if (code !== 'ENOENT') throw new ProblemError(problems.notRemoved(file, code), { cause: error })
-    }
-  }
-  const folders = folder === undefined ? [] : [...new Set([...files.map(dirname), folder])]
-  for (const path of folders.sort((a, b) => b.length - a.length)) removeIfEmpty(path)
-}
-
-function isThere(path: string): boolean {
-  return lstatSync(path, { throwIfNoEntry: false }) !== undefined
+  const stuck = await removeFiles(model.id, removal, models.modelsDir)
+  if (stuck !== undefined)
+    throw new ProblemError(problems.notRemoved(stuck.path, stuck.code), { cause: stuck.error })
 }

@@ -1,4 +1,5 @@
 import { peekEntry } from '../../models/catalog.ts'
+import { servicesOf } from './profile.ts'
 import type { StackFile } from './schema.ts'
 
 /** Something wrong in a stack file, and the key that it is wrong at. */
@@ -77,15 +78,22 @@ export function crossCheck(stack: StackFile): Fault[] {
       })
     }
   }
-  for (const [profile, names] of Object.entries(stack.profiles)) {
-    for (const [index, service] of names.entries()) {
+  for (const [name, profile] of Object.entries(stack.profiles)) {
+    const place = 'services' in profile ? ['profiles', name, 'services'] : ['profiles', name]
+    for (const [index, service] of servicesOf(profile).entries()) {
       if (known.has(service)) continue
       const message = `there is no service "${service}"; there are ${list}`
-      faults.push({ path: ['profiles', profile, index], message })
+      faults.push({ path: [...place, index], message })
     }
   }
-  const { open } = stack.console
-  if (open !== undefined && stack.services[open]?.port === undefined) {
+  for (const [name, service] of services) {
+    for (const [index, profile] of service.profiles.entries()) {
+      if (stack.profiles[profile] !== undefined) continue
+      const message = `there is no profile "${profile}"; there are ${Object.keys(stack.profiles).join(', ')}`
+      faults.push({ path: ['services', name, 'profiles', index], message })
+    }
+  }
+  if ([stack.console.open ?? []].flat().some(open => stack.services[open]?.port === undefined)) {
     faults.push({ path: ['console', 'open'], message: 'the name of a service that has a port' })
   }
   return faults

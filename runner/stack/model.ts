@@ -10,6 +10,8 @@ export interface Stack {
   models: string
   /** Id of this run: inherited by every process of it, printed nowhere. */
   run: string
+  /** What `up` was told to start; empty: everything. */
+  profiles: string[]
   services: Record<string, Service>
   panes: Record<string, Pane>
   /** The services that the key R restarts. */

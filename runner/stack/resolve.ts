@@ -5,6 +5,7 @@ import { messages } from '../messages.ts'
 import type { LoadedStack } from './load.ts'
 import { readEnvFiles } from './env-file.ts'
 import type { Liveness, Ready, Service, Stack, Watch } from './model.ts'
+import { chosenServices, profileEnv } from './profile.ts'
 import type { StackFile } from './schema.ts'
 
 /** The paths that a stack's file and the options of the command line settle. */
@@ -55,7 +56,8 @@ export function resolveStack(
   const { stack } = loaded
   const [firstPane = 'services'] = stack.console.panes
   const services: Record<string, Service> = {}
-  const chosen = chosenServices(stack, options.profiles ?? [])
+  const profiles = options.profiles ?? []
+  const chosen = chosenServices(stack, profiles)
   const { language_model: model } = stack
   for (const [name, service] of Object.entries(stack.services)) {
     if (!chosen.has(name)) continue
@@ -66,9 +68,10 @@ export function resolveStack(
         ...venvEnvironment(places.venv),
         ...(model === undefined ? {} : { COURANTE_LANGUAGE_MODEL: model }),
         ...readEnvFiles(service.env_file, places.dir, name),
+        ...profileEnv(stack, profiles),
         ...service.env,
       },
-      dependsOn: service.depends_on,
+      dependsOn: service.depends_on.filter(other => chosen.has(other)),
       ready: readyOf(service.ready, service.port),
       readyTimeoutMs: service.ready_timeout * 1000,
       stopSignal: service.stop_signal,
@@ -93,6 +96,7 @@ export function resolveStack(
     sockets: run.sockets,
     models: places.models,
     run: run.id,
+    profiles: [...profiles],
     services,
     panes: panesOf(stack, services),
     restartKey: restartKey.length > 0 ? restartKey : Object.keys(services),
@@ -105,24 +109,6 @@ export function resolveStack(
     paneLogs: options.paneLogs === true,
     ...exitOnOf(options.exitOn, services),
   }
-}
-
-/** The services of these profiles with all that they depend on; all of them where no profile is named. */
-function chosenServices(stack: StackFile, profiles: readonly string[]): Set<string> {
-  if (profiles.length === 0) return new Set(Object.keys(stack.services))
-  const chosen = new Set<string>()
-  const choose = (name: string): void => {
-    if (chosen.has(name)) return
-    chosen.add(name)
-    for (const dependency of stack.services[name]?.depends_on ?? []) choose(dependency)
-  }
-  for (const profile of profiles) {
-    const names = stack.profiles[profile]
-    if (names === undefined)
-      throw new ProblemError(messages.unknownProfile(profile, Object.keys(stack.profiles)))
-    for (const name of names) choose(name)
-  }
-  return chosen
 }
 
 function exitOnOf(name: string | undefined, services: Record<string, Service>): { exitOn?: string } {

@@ -120,6 +120,12 @@ const service = z.strictObject({
     .optional()
     .describe('Such as 2GB, for all of its processes together: above it, it is restarted (Linux)'),
   watch: watch.optional().describe('Files and folders whose change restarts it at once'),
+  profiles: z
+    .array(name)
+    .default([])
+    .describe(
+      'It is there only in runs with one of these profiles; in others, nobody who depends on it waits for it',
+    ),
   code: z
     .array(z.string().min(1))
     .default([])
@@ -156,6 +162,17 @@ const tool = z.strictObject({
   why: z.string().describe('What it is for'),
   optional: z.boolean().default(false).describe('If it is missing: a note, and not an end'),
 })
+
+const profile = z.union(
+  [
+    z.array(name).min(1),
+    z.strictObject({
+      services: z.array(name).min(1),
+      env: z.record(z.string(), z.coerce.string()).describe('More environment variables of all services'),
+    }),
+  ],
+  { error: 'a list of services, or services: with env:' },
+)
 
 export const stackSchema = z.strictObject({
   version: z.literal(1).default(1).describe('Of this format'),
@@ -196,13 +213,16 @@ export const stackSchema = z.strictObject({
         .max(2)
         .default(['services'])
         .describe('One or two: bottom left (two thirds) and bottom right'),
-      open: name.optional().describe('The service whose address is shown'),
+      open: z
+        .union([name, z.array(name).min(1)], { error: 'a service, or a list of services' })
+        .optional()
+        .describe('The service whose address is shown; of a list, the first that is in the run'),
     })
     .default({ panes: ['services'] })
     .describe('What is shown where'),
   restart_key: z.array(name).default([]).describe('The services that the key R restarts; without it, all'),
   profiles: z
-    .record(name, z.array(name).min(1))
+    .record(name, profile)
     .default({})
     .describe('Names for parts of the stack: up --profile NAME starts these and what they depend on'),
   logs: z

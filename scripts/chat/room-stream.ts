@@ -35,6 +35,8 @@ export async function* roomStream(
       pause = firstPauseMs
       if ('cursor' in event) cursor = event.cursor
       if (event.type === 'renamed') name = event.to
+      // The connection lives, which nobody asked.
+      if (event.type === 'beat') continue
       yield event
       if (event.type === 'gone') return
     }

@@ -62,6 +62,8 @@ export class RoomView {
         return { type: 'note', note: 'renamed', about: event.to }
       case 'gone':
         return { type: 'note', note: 'gone' }
+      case 'beat':
+        return undefined
     }
   }
 }

@@ -7,6 +7,7 @@ import { Search } from '../chat/rooms/search.ts'
 import { Uploads } from '../chat/rooms/uploads.ts'
 import type { PortalClient } from '../portal/client.ts'
 import { agentRoutes } from './api/agents.ts'
+import { Changes } from './api/changes.ts'
 import { fileRoutes } from './api/files.ts'
 import { htmlRoutes } from './api/html.ts'
 import type { Limits } from './api/limits.ts'
@@ -15,6 +16,7 @@ import { openApiRoute } from './api/openapi.ts'
 import { roomRoutes } from './api/rooms.ts'
 import type { Api } from './api/route.ts'
 import { searchRoutes } from './api/search.ts'
+import { StreamCount } from './api/stream-count.ts'
 import { Streams } from './api/streams.ts'
 
 export interface ChatOptions {
@@ -28,6 +30,7 @@ export interface ChatOptions {
 export interface Chat {
   readonly api: Api
   readonly streams: Streams
+  readonly changes: Changes
   close(signal: AbortSignal): Promise<void>
 }
 
@@ -47,9 +50,23 @@ export async function openChat(base: Omit<Api, 'rooms'>, options: ChatOptions): 
   await replies.recover()
   const api: Api = { ...base, rooms }
   const perUser = guard.mode === 'local' ? limits.connections : limits.streamsPerUser
-  const streams = new Streams(api, { live: room => replies.live(room), perUser })
+  const count = new StreamCount(perUser)
+  const changes = new Changes(api, count)
+  opened.defer(agents.onChange(() => changes.tell('agents')))
+  const streams = new Streams(api, {
+    live: room => replies.live(room),
+    count,
+    onPresence: room => changes.tellOfRoom(room),
+  })
   replies.pause = room => pauseFor(streams.readers(room))
-  roomRoutes(api, { agents, replies, streams, uploads, roomsPerUser: limits.roomsPerUser })
+  roomRoutes(api, {
+    agents,
+    replies,
+    streams,
+    uploads,
+    roomsPerUser: limits.roomsPerUser,
+    onRead: user => changes.tell('rooms', user),
+  })
   messageRoutes(api, { agents, replies })
   fileRoutes(api, uploads, limits.uploadsPerUser)
   agentRoutes(api, agents)
@@ -60,10 +77,12 @@ export async function openChat(base: Omit<Api, 'rooms'>, options: ChatOptions): 
   return {
     api,
     streams,
+    changes,
     close: async signal => {
       // The replies first: what they keep is still told to the readers.
       await replies.close(signal)
       streams.close()
+      changes.close()
       await all.disposeAsync()
     },
   }

@@ -24,6 +24,10 @@ const environment = z.object({
   COURANTE_PORT_BACKEND: port.optional(),
   COURANTE_LISTEN: z.string().optional(),
   COURANTE_PAGE: z.string().min(1).optional(),
+  COURANTE_PORT_FRONTEND: z.string().optional(),
+  COURANTE_MODELS: z.string().min(1).optional(),
+  COURANTE_LANGUAGE_MODEL: z.string().optional(),
+  COURANTE_SERVICE: z.string().optional(),
 })
 
 export async function run(_argv: readonly string[], io: Io): Promise<number> {
@@ -53,8 +57,24 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   let backend: Backend
   try {
     const localName = localUserName(user)
-    const page = env.COURANTE_PAGE
-    backend = await startBackend({ home, sockets, port: wanted, listen, localName, portal, log: print, page })
+    backend = await startBackend({
+      home,
+      sockets,
+      port: wanted,
+      listen,
+      localName,
+      portal,
+      log: print,
+      page: env.COURANTE_PAGE === undefined ? undefined : resolve(io.cwd, env.COURANTE_PAGE),
+      devPort: env.COURANTE_PORT_FRONTEND,
+      models: {
+        modelsDir: resolve(env.COURANTE_MODELS ?? join(repo, 'models/files')),
+        dir: io.cwd,
+        env: io.env,
+        llm: env.COURANTE_LANGUAGE_MODEL || undefined,
+      },
+      ownName: env.COURANTE_SERVICE,
+    })
   } catch (error) {
     if (error instanceof ProblemError) return fail(io, error.problem)
     if ((error as NodeJS.ErrnoException).code === 'NEWER_STATE') return fail(io, problems.newerState(home))

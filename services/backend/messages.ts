@@ -32,6 +32,12 @@ export const problems = {
     todo: 'bring the program up to date, or name another folder with --home',
     exit: exit.failed,
   }),
+  noPage: (folder: string): Problem => ({
+    code: 'no_page',
+    what: `there is no built page in ${folder}`,
+    todo: 'build it: node node_modules/vite/bin/vite.js build web (up --prod does it by itself)',
+    exit: exit.failed,
+  }),
   badEnvironment: (name: string, problem: string): Problem => ({
     code: 'bad_environment',
     what: `the environment variable ${name} is not usable: ${problem}`,
@@ -101,17 +107,100 @@ export const apiProblems = {
   noSpace: (): Problem => refused('no_space', 'the disk of the server is too full for that'),
   tooManyStreams: (limit: number): Problem =>
     refused('too_many_streams', `you have ${limit} streams open, which is the most`, 'close some'),
+  noSuchModel: (id: string): Problem => refused('no_such_model', `there is no model ${id}`),
+  modelHasNoEngine: (id: string): Problem =>
+    refused('no_engine', `${id} is known, but this version has no program that runs it`),
+  modelPartOnly: (id: string): Problem =>
+    refused('part_only', `${id} works inside of other models and is not used by itself`),
+  modelMissing: (id: string): Problem => refused('not_installed', `${id} is not installed`, 'get it first'),
+  modelNotInMemory: (id: string): Problem => refused('not_loaded', `${id} is not in memory`),
+  modelPinned: (id: string): Problem =>
+    refused(
+      'pinned',
+      `${id} is pinned, and would be loaded again at once`,
+      `unpin it first: courante models unpin ${id}`,
+    ),
+  modelInMemory: (id: string): Problem => refused('resident', `${id} is in memory`, 'unload it first'),
+  modelIsFetched: (id: string): Problem =>
+    refused('fetching', `${id} is being downloaded`, 'stop the download first'),
+  modelComesWith: (id: string): Problem =>
+    refused('shipped', `${id} comes with Courante itself, so there is nothing to remove`),
+  modelOfOthers: (id: string): Problem =>
+    refused(
+      'foreign',
+      `the files of ${id} are not of the catalog`,
+      'what was added by hand is removed with courante models rm; what another program keeps, there',
+    ),
+  modelOtherKind: (id: string, kind: string, is: string): Problem =>
+    refused('wrong_model', `${id} can't be the default for ${kind}: it is a model for ${is}`),
+  modelFile: (path: string, code: string): Problem =>
+    refused('not_writable', `${path} can't be removed (${code})`, 'give yourself the right to write there'),
+  nothingToFetch: (id: string): Problem =>
+    refused('nothing_to_fetch', `there is nothing to download for ${id}`),
+  notFetching: (id: string): Problem => refused('not_fetching', `${id} is not being downloaded`),
+  changed: (id: string): Problem =>
+    refused('changed', `what ${id} needs is another download by now`, 'look at it again, then agree to it'),
+  coreAbsent: (): Problem =>
+    refused('core_absent', 'core does not run, and only it works with models', 'courante start core'),
+  coreEnded: (id: string): Problem =>
+    refused('core_ended', `core ended before it was done with ${id}`, 'its log says why: courante logs core'),
+  noStack: (): Problem =>
+    refused(
+      'no_stack',
+      'this backend was started by hand, without a supervisor',
+      'start everything with npm run up',
+    ),
+  noSuchService: (name: string): Problem => refused('no_such_service', `there is no service ${name}`),
+  tooManySpeeches: (limit: number): Problem =>
+    refused('too_many_speeches', `${limit} texts are being read to you, which is the most`, 'stop one'),
   stopping: (): Problem => refused('stopping', 'the server is stopping', 'try again in a moment'),
   internal: (): Problem =>
     refused('internal', 'the server made a mistake', 'what happened stands in the log of the backend'),
 } as const
 
+/** Core's own words for a job that failed. */
+export function fromCore(error: { code: string; message: string; todo?: string | undefined }): Problem {
+  return refused(error.code, error.message, error.todo)
+}
+
 function refused(code: string, what: string, todo?: string): Problem {
   return { code, what, exit: exit.failed, ...(todo === undefined ? {} : { todo }) }
 }
 
+/** Why a service does not run, as far as its supervisor knows. */
+export function whyDown({
+  state,
+  notStarted,
+  waitingFor,
+  lastEnd,
+}: {
+  readonly state: string
+  readonly notStarted?: Readonly<Record<string, unknown>> | undefined
+  readonly waitingFor?: readonly string[] | undefined
+  readonly lastEnd?: { readonly code: number; readonly signal?: string | undefined } | undefined
+}): string | undefined {
+  if (waitingFor !== undefined && waitingFor.length > 0) return `It waits for ${waitingFor.join(', ')}.`
+  if (notStarted !== undefined) {
+    const { reason, program, folder, port, detail } = notStarted
+    if (reason === 'no_program') return `There is no program ${String(program)} on its PATH.`
+    if (reason === 'no_folder') return `Its folder ${String(folder)} is not there.`
+    if (reason === 'port_busy') return `Its port ${String(port)} is held by another program.`
+    return `The system refused to start it: ${String(detail)}.`
+  }
+  // One that has done its work has ended, too.
+  if (lastEnd === undefined || state === 'done') return undefined
+  return lastEnd.signal === undefined
+    ? `It exited with code ${lastEnd.code}.`
+    : `It was ended by ${lastEnd.signal}.`
+}
+
 /** Bodies of refused requests. */
 export const messages = {
+  /** `port`: of the dev server, where one is in this run. */
+  pageElsewhere: (port: string | undefined): string =>
+    port === undefined
+      ? 'This is the API. The page is served here when everything is started with: npm run up -- --prod\n'
+      : `This is the API. The page is at http://127.0.0.1:${port}/ in this run.\n`,
   noCore: 'Core does not run, so there is nothing to measure. Start it: courante start core\n',
 } as const
 
@@ -139,6 +228,9 @@ export const log = {
   },
   failed: (method: string, path: string, error: unknown) =>
     `${method} ${path.replace(/\p{Cc}+/gu, ' ')} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  fetchFailed: (id: string, error: unknown) => `models: the download of ${id} failed: ${messageOf(error)}`,
+  jobFailed: (id: string, error: unknown) =>
+    `models: what core does with ${id} is not known: ${messageOf(error)}`,
   transcriptFailed: (path: string, error: unknown) => `transcript: can't write ${path}: ${messageOf(error)}`,
   transcriptUnread: (path: string, error: unknown) => `transcript: can't read ${path}: ${messageOf(error)}`,
 } as const

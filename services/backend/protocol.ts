@@ -113,7 +113,8 @@ export const modelStateSchema = z.discriminatedUnion('type', [
     total: z.number(),
     notice: z.string().optional(),
   }),
-  z.object({ type: z.literal('installed') }),
+  /** `problem`: why it could not be loaded or unloaded the last time. */
+  z.object({ type: z.literal('installed'), problem: problemSchema.optional() }),
   /** From 0 to 1. */
   z.object({ type: z.literal('loading'), progress: z.number() }),
   z.object({
@@ -131,7 +132,7 @@ export const modelStateSchema = z.discriminatedUnion('type', [
 ])
 export type ModelState = z.infer<typeof modelStateSchema>
 
-export const modelKindSchema = z.enum(['llm', 'stt', 'tts', 'image', 'vad'])
+export const modelKindSchema = z.enum(['llm', 'embedding', 'stt', 'vad', 'tts', 'image'])
 
 export const modelSchema = z.object({
   id: z.string(),
@@ -176,7 +177,7 @@ export const modelsSchema = z.object({
   budget: bytesByDevice,
   used: bytesByDevice,
   models: z.array(modelSchema),
-  /** What is wrong with models.yaml, a sentence each. */
+  /** What is wrong with models.yaml, a sentence each. Only admins are told. */
   faults: z.array(z.string()),
 })
 export type Models = z.infer<typeof modelsSchema>

@@ -12,18 +12,24 @@ import { newLocalKey, writeLocalKey } from '../chat/users/local-key.ts'
 import type { PortalClient } from '../portal/client.ts'
 import { limitBodies, limitConnections, serverOptions, usualLimits, type Limits } from './api/limits.ts'
 import { loginRoutes } from './api/login.ts'
+import { modelRoutes } from './api/models.ts'
 import { asRefusal, problemReplies, rawProblem, sendProblem } from './api/problem-reply.ts'
 import { Refusal } from './api/refusal.ts'
 import type { RouteSpec } from './api/route.ts'
+import { systemRoutes } from './api/system.ts'
 import { userRoutes } from './api/users.ts'
 import { openChat } from './chat.ts'
+import { CoreWatch } from './core-watch.ts'
 import { Guard } from './guard.ts'
 import { healthRoutes } from './health.ts'
 import { startListening } from './listening.ts'
 import { apiProblems, log as words } from './messages.ts'
 import { metricsRoutes } from './metrics.ts'
-import { pageRoutes } from './page.ts'
+import { ModelDesk, type ModelPlaces } from './models/model-desk.ts'
+import { checkPage, pageRoutes } from './page.ts'
 import { RealtimeServer } from './realtime.ts'
+import { speechRoutes } from './speech.ts'
+import { SupervisorLink } from './supervisor-link.ts'
 import { transcriptRoutes } from './transcript.ts'
 import { welcomeRoutes } from './welcome.ts'
 
@@ -41,6 +47,12 @@ export interface BackendOptions {
   readonly log: (line: string) => void
   /** Folder of the built page; without it the backend serves none. */
   readonly page?: string | undefined
+  /** Where the page is then, if this run has a dev server. */
+  readonly devPort?: string | undefined
+  /** For models: where they lie, and what says from where they come. */
+  readonly models: Omit<ModelPlaces, 'home'>
+  /** What the supervisor calls us, where there is one. */
+  readonly ownName?: string | undefined
   readonly limits?: Partial<Limits>
   /** Tests only: answers that aren't what their schema says become a 500. */
   readonly checkReplies?: boolean
@@ -63,6 +75,7 @@ export interface Backend {
  */
 export async function startBackend(options: BackendOptions): Promise<Backend> {
   const { home, sockets, portal, log, listen } = options
+  checkPage(options.page)
   const limits = { ...usualLimits, ...options.limits }
   const transcript = join(home, 'transcript.log')
   const stopping = new AbortController()
@@ -82,15 +95,26 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     if (stopping.signal.aborted) throw new Refusal(503, apiProblems.stopping(), { 'retry-after': '1' })
   })
   const base = { app, guard, accounts, log, routes: [], checkReplies: options.checkReplies === true }
+  const core = opened.adopt(new CoreWatch(home), core => core.close())
+  const supervisor = opened.adopt(new SupervisorLink(home), supervisor => supervisor.close())
   const chat = await openChat(base, { home, database, agents, portal, limits })
-  const { api } = chat
+  const { api, changes } = chat
+  const modelsChanged = (): void => changes.tell('models')
+  core.on(modelsChanged)
+  const desk = opened.adopt(
+    new ModelDesk({ home, ...options.models }, portal('models'), core, { changed: modelsChanged, log }),
+    desk => desk.close(),
+  )
+  modelRoutes(api, desk, modelsChanged)
+  systemRoutes(api, { home, supervisor, ownName: options.ownName })
+  speechRoutes(api, { home, portal: portal('tts'), core, stopping: stopping.signal })
   loginRoutes(api)
   userRoutes(api)
   healthRoutes(app, home)
   metricsRoutes(app, sockets, guard)
   transcriptRoutes(api, { path: transcript, stopping: stopping.signal })
   await welcomeRoutes(app)
-  await pageRoutes(app, options.page)
+  await pageRoutes(app, options.page, options.devPort)
 
   const realtime = new RealtimeServer({ portal: portal('stt'), guard, transcript, log })
   const upgrade = (request: IncomingMessage, socket: Duplex, head: Buffer): void => {
@@ -98,6 +122,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     socket.on('error', () => socket.destroy())
     if (!guard.mayCome(request)) socket.end(rawProblem(new Refusal(403, apiProblems.notOurs(guard.mode))))
     else if (chat.streams.takes(request)) chat.streams.upgrade(request, socket, head)
+    else if (changes.takes(request)) changes.upgrade(request, socket, head)
     else realtime.upgrade(request, socket, head)
   }
   limitConnections(app.server, limits)

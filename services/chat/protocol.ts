@@ -137,6 +137,8 @@ export const roomEventSchema = z.discriminatedUnion('type', [
   z.object({ type: z.literal('renamed'), to: roomIdSchema }),
   /** The room has gone, or may no longer be read; the stream ends. */
   z.object({ type: z.literal('gone') }),
+  /** Nothing. Over WebSocket, every 15 s: whoever hears nothing for 40 s has lost the connection. */
+  z.object({ type: z.literal('beat') }),
 ])
 export type RoomEvent = z.infer<typeof roomEventSchema>
 

@@ -7,7 +7,7 @@ import { coreStorm } from './core-storm.ts'
 const skip = haveVoices() ? false : 'the speech models or the sample could not be fetched'
 
 test('loads and unloads over three kinds: no orphan, and core grows no more', { skip }, async context => {
-  const { cycles, orphans, bytesPerCycle, rss } = await coreCycles(48)
+  const { cycles, orphans, bytesPerCycle, rss } = await coreCycles(24)
   context.diagnostic(
     `${cycles} cycles: core ${mb(rss.first)} at first, ${mb(rss.last)} at last, ${Math.round(bytesPerCycle / 1024)} KiB a cycle`,
   )

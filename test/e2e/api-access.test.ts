@@ -23,6 +23,8 @@ const classes = {
   session: ['other', 'reader', 'writer', 'owner', 'admin'],
   /** Keys for reading, too. */
   browse: ['other', 'reader', 'writer', 'owner', 'admin', 'readKey'],
+  /** Keys for speech, too. */
+  voice: ['other', 'reader', 'writer', 'owner', 'admin', 'voiceKey'],
   reader: ['reader', 'writer', 'owner', 'admin', 'readKey'],
   writer: ['writer', 'owner', 'admin'],
   owner: ['owner', 'admin'],
@@ -114,6 +116,21 @@ const expected: Readonly<Record<string, Expected>> = {
   },
   'GET /api/transcript': { who: 'admin', path: () => '/api/transcript?none' },
   'GET /files/:file/:name': { who: 'anyone', path: ({ url }) => url },
+  'GET /api/models': { who: 'browse' },
+  'POST /api/models/:model/load': { who: 'session', path: () => '/api/models/none/load' },
+  'POST /api/models/:model/unload': { who: 'admin', path: () => '/api/models/none/unload' },
+  'POST /api/models/:model/fetch': {
+    who: 'admin',
+    path: () => '/api/models/none/fetch',
+    asked: body({ bytes: 1 }),
+  },
+  'DELETE /api/models/:model/fetch': { who: 'admin', path: () => '/api/models/none/fetch' },
+  'PUT /api/models/defaults': { who: 'admin', asked: body({ kind: 'llm', id: 'none' }) },
+  'DELETE /api/models/:model': { who: 'admin', path: () => '/api/models/none' },
+  'GET /api/system': { who: 'admin' },
+  'GET /api/system/logs/:service': { who: 'admin', path: () => '/api/system/logs/core?lines=x' },
+  'POST /api/system/restart': { who: 'admin', asked: body({ service: 5 }) },
+  'POST /api/speech': { who: 'voice', asked: body({ text: '' }) },
   'GET /api/agents': { who: 'browse' },
   'PUT /api/agents/:name': {
     who: 'admin',

@@ -1,14 +1,12 @@
+// The transcript page, by the dev server: its proxy has to show a backend's death, and its return.
 import assert from 'node:assert/strict'
 import { appendFile, mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import type { Browser, Page } from 'playwright-core'
 import { launchChromium, noChromium } from '../support/chromium.ts'
-import { haveSpeech, modelsDir, plainWords, speech } from '../support/speech.ts'
 import { Spawned } from '../support/spawned.ts'
 import { tempDir } from '../support/temp.ts'
-
-const noSpeech = noChromium || (!haveSpeech() && 'the speech models or the sample are not here')
 
 test(
   'lines of transcript.log appear, old and new, with the day they belong to',
@@ -54,13 +52,15 @@ test('a reader who scrolled up stays there and is told what is new', { skip: noC
   await inView(page, 'Followed.')
   await transcript.hover()
   await page.mouse.wheel(0, -2000)
-  await page.waitForFunction('document.querySelector(".scroller").scrollTop < 1500')
-  const before = await transcript.evaluate('node => node.scrollTop')
+  await page.waitForFunction(
+    () => (document.querySelector('.transcript-scroller')?.scrollTop ?? Infinity) < 1500,
+  )
+  const before = await transcript.evaluate(node => node.scrollTop)
   await stack.append('2026-11-02 09:00:02.000 < First new.')
   await stack.append('2026-11-02 09:00:03.000 < Second new.')
   const button = page.getByRole('button', { name: '2 new' })
   await button.waitFor()
-  assert.equal(await transcript.evaluate('node => node.scrollTop'), before)
+  assert.equal(await transcript.evaluate(node => node.scrollTop), before)
   await button.click()
   await inView(page, 'Second new.')
   await button.waitFor({ state: 'detached' })
@@ -76,7 +76,7 @@ test(
     await page.getByText('One.').waitFor()
     await page.getByText('Core not ready').waitFor()
     await stack.pretendCore()
-    await page.getByText('Connected').waitFor()
+    await page.getByText('Connected', { exact: true }).waitFor()
     await stack.append('2026-11-02 09:00:01.000 < Two.')
     await page.getByText('Two.').waitFor()
     for (const [lost, later] of [
@@ -87,7 +87,7 @@ test(
       await page.getByText('Reconnecting').waitFor()
       await stack.append(`2026-11-02 09:00:02.000 < ${lost}`)
       await stack.startBackend()
-      await page.getByText('Connected').waitFor()
+      await page.getByText('Connected', { exact: true }).waitFor()
       await stack.append(`2026-11-02 09:00:03.000 < ${later}`)
       await page.getByText(later).waitFor()
     }
@@ -96,90 +96,6 @@ test(
     assert.doesNotMatch(stack.vite.stdout + stack.vite.stderr, /\n\s+at /)
   },
 )
-
-test(
-  'M turns the microphone on, M and Escape turn it off, and what was said becomes text',
-  { skip: noChromium },
-  async () => {
-    await using stack = await startStack('')
-    await using _ = await stack.startStandIn(['What the beep said.'])
-    await using browser = await launchChromium()
-    const page = await open(browser, stack.url, ['microphone'])
-    const button = page.getByRole('button', { name: 'Microphone' })
-    await page.keyboard.press('m')
-    await page.getByText('Hearing you').waitFor()
-    assert.equal(await button.getAttribute('aria-pressed'), 'true')
-    assert.equal(await page.title(), '● Courante')
-    await page.keyboard.press('m')
-    await page.getByText('Microphone off').waitFor()
-    await page.getByText('What the beep said.').waitFor()
-    await page.keyboard.press('M')
-    await page.getByText('Hearing you').waitFor()
-    await page.keyboard.press('Escape')
-    await page.getByText('Microphone off').waitFor()
-    assert.equal(await button.getAttribute('aria-pressed'), 'false')
-  },
-)
-
-test(
-  'a backend that goes while the microphone is on turns it off, in words',
-  { skip: noChromium },
-  async () => {
-    await using stack = await startStack('')
-    await using _ = await stack.startStandIn([])
-    await using browser = await launchChromium()
-    const page = await open(browser, stack.url, ['microphone'])
-    await page.getByRole('button', { name: 'Microphone' }).click()
-    await page.getByText('Hearing you').waitFor()
-    await stack.killBackend()
-    await page.getByRole('alert').getByText('The connection to the backend was lost').waitFor()
-    await page.getByText('Microphone off').waitFor()
-  },
-)
-
-test('an engine that is missing is told in the backend’s words', { skip: noChromium }, async () => {
-  await using stack = await startStack('')
-  const refuse = { code: 'model_missing', message: 'The model is not installed.', todo: 'Run npm run up.' }
-  await using _ = await stack.startStandIn([], refuse)
-  await using browser = await launchChromium()
-  const page = await open(browser, stack.url, ['microphone'])
-  await page.keyboard.press('m')
-  await page.getByRole('alert').getByText('The model is not installed. Run npm run up.').waitFor()
-})
-
-test(
-  'a microphone that is not allowed is told in words, and Escape clears them',
-  { skip: noChromium },
-  async () => {
-    await using stack = await startStack('')
-    await using browser = await launchChromium()
-    const page = await open(browser, stack.url, [])
-    await page.getByRole('button', { name: 'Microphone' }).click()
-    await page.getByRole('alert').getByText('The microphone is blocked for this page').waitFor()
-    await page.keyboard.press('Escape')
-    await page.getByText('The microphone is blocked').waitFor({ state: 'detached' })
-  },
-)
-
-test('words spoken into the microphone appear in the page', { skip: noSpeech }, async () => {
-  await using stack = await startStack('')
-  await using core = new Spawned('services/core/main.ts', [], { ...stack.env, COURANTE_MODELS: modelsDir })
-  await core.saw(/core ready/)
-  await using browser = await launchChromium({ microphone: speech.path })
-  const page = await open(browser, stack.url, ['microphone'])
-  await page.getByText('Connected').waitFor()
-  await page.keyboard.press('m')
-  await page.getByText('Hearing you').waitFor()
-  await page.waitForFunction(
-    `/you can do for your country/i.test(document.querySelector('.lines').textContent)`,
-  )
-  await page.keyboard.press('m')
-  await page.getByText('Microphone off').waitFor()
-  // The browser's gain control bends the sound a little: one word in 22 may be another.
-  const said = plainWords((await textsOf(page)).join(' ')).split(' ')
-  const missing = speech.words.split(' ').filter(word => !said.includes(word))
-  assert.ok(missing.length <= 1, `missing ${missing.join(' ')} in: ${said.join(' ')}`)
-})
 
 async function startStack(transcript: string) {
   await using cleanup = new AsyncDisposableStack()
@@ -211,25 +127,18 @@ async function startStack(transcript: string) {
       await mkdir(join(home.path, 'run'), { recursive: true })
       await writeFile(join(home.path, 'run', 'core.json'), JSON.stringify({ pid: process.pid }))
     },
-    /** An engine that hears these texts in any sound. */
-    startStandIn: async (texts: string[], refuse?: { code: string; message: string; todo: string }) => {
-      const engine = new Spawned('test/support/portal-engine.ts', [JSON.stringify({ texts, refuse })], env)
-      await engine.saw(/^core ready$/m)
-      return engine
-    },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   }
 }
 
 /** A page whose script errors fail the test. */
-async function open(browser: Browser, url: string, permissions: string[] = []): Promise<Page> {
-  const context = await browser.newContext({ permissions, viewport: { width: 390, height: 800 } })
+async function open(browser: Browser, url: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 390, height: 800 } })
   const page = await context.newPage()
   page.on('pageerror', error => {
     throw error
   })
-  await page.goto(url)
-  // By then it listens to keys.
+  await page.goto(`${url}transcript`)
   await page.getByText(/Connected|Core not ready/).waitFor()
   return page
 }
@@ -241,9 +150,10 @@ async function textsOf(page: Page): Promise<string[]> {
 /** Until the line with this text stands within the window. */
 async function inView(page: Page, text: string): Promise<void> {
   await page.getByText(text).waitFor()
-  await page.waitForFunction(`(() => {
-    const box = document.querySelector('.scroller').getBoundingClientRect()
-    const line = [...document.querySelectorAll('.line')].find(one => one.textContent.includes(${JSON.stringify(text)}))
-    return line !== undefined && line.getBoundingClientRect().bottom <= box.bottom + 1
-  })()`)
+  await page.waitForFunction(text => {
+    const box = document.querySelector('.transcript-scroller')?.getBoundingClientRect()
+    const lines = [...document.querySelectorAll('.transcript-line')]
+    const line = lines.find(one => one.textContent.includes(text))?.getBoundingClientRect()
+    return box !== undefined && line !== undefined && line.bottom <= box.bottom + 1
+  }, text)
 }

@@ -26,7 +26,9 @@ export interface Asked {
 export const password = 'a long enough password'
 
 /** The whole backend in this process, on a home of its own, answers checked against their schemas. */
-export async function apiRig(options: { limits?: Partial<Limits>; accounts?: boolean; home?: string } = {}) {
+export async function apiRig(
+  options: { limits?: Partial<Limits>; accounts?: boolean; home?: string; env?: Record<string, string> } = {},
+) {
   await using cleanup = new AsyncDisposableStack()
   const home = options.home ?? cleanup.use(await tempDir()).path
   const logged: string[] = []
@@ -46,6 +48,7 @@ export async function apiRig(options: { limits?: Partial<Limits>; accounts?: boo
     log: line => logged.push(line),
     limits: options.limits ?? {},
     checkReplies: true,
+    models: { modelsDir: join(home, 'models'), dir: home, env: { HOME: home, ...options.env } },
   })
   cleanup.defer(() => {
     for (const client of clients.values()) client[Symbol.dispose]()

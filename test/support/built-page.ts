@@ -31,7 +31,7 @@ async function sourcesHash(): Promise<string> {
   const files = ['package-lock.json']
   for await (const file of glob('{web/**/*,services/*/protocol.ts}', {
     cwd: root,
-    exclude: path => /(^|\/)(node_modules|dist)$/.test(String(path)),
+    exclude: entry => entry.name === 'node_modules' || entry.name === 'dist',
     withFileTypes: true,
   }))
     if (file.isFile()) files.push(relative(root, join(file.parentPath, file.name)))

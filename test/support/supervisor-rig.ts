@@ -63,6 +63,7 @@ export class Rig implements AsyncDisposable {
       sockets: join(home, 's'),
       models: join(home, 'models'),
       run: `test-${crypto.randomUUID()}`,
+      profiles: [],
       services: Object.fromEntries(full),
       panes: { main: { title: 'main', services: names } },
       restartKey: names.slice(0, 1),

@@ -6,6 +6,9 @@
     const chosen = localStorage.getItem('courante.theme')
     const isDark = chosen === 'dark' || (chosen !== 'light' && dark.matches)
     document.documentElement.dataset.theme = isDark ? 'dark' : 'light'
+    // What a telephone paints its own bars with.
+    for (const colour of document.querySelectorAll('meta[name=theme-color]'))
+      colour.setAttribute('content', isDark ? '#15171a' : '#faf9f6')
   }
   set()
   dark.addEventListener('change', set)

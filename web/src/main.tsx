@@ -5,13 +5,16 @@ import './style/controls.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './components/app.tsx'
+import { agentsQuery, queries, roomsQuery } from './state/queries.ts'
+import { reloadAfterUpgrade } from './state/shell/upgrade.ts'
 
 const root = document.querySelector('#root')
 if (root === null) throw new Error('index.html has no #root')
 
-// After an upgrade the chunks of the page that is open are no longer there.
-window.addEventListener('vite:preloadError', () => location.reload())
-
+reloadAfterUpgrade()
+// Beside the question who is there: one way to the server less before the first room is seen.
+void queries.prefetchQuery(roomsQuery)
+void queries.prefetchQuery(agentsQuery)
 createRoot(root).render(
   <StrictMode>
     <App />

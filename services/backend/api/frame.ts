@@ -1,13 +1,14 @@
 import type { RoomEvent } from '../../chat/protocol.ts'
+import type { Change } from '../protocol.ts'
 
 /** An event as its readers get it: written out once, however many they are. */
-export class Frame {
-  readonly event: RoomEvent
+export class Frame<E extends RoomEvent | Change = RoomEvent> {
+  readonly event: E
   #json: string | undefined
   #socket: Buffer | undefined
   #sse: string | undefined
 
-  constructor(event: RoomEvent) {
+  constructor(event: E) {
     this.event = event
   }
 

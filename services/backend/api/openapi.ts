@@ -7,6 +7,7 @@ import {
   roomEventSchema,
   roomSchema,
 } from '../../chat/protocol.ts'
+import { changeSchema } from '../protocol.ts'
 import { route, scopeOf, type Api, type RouteSpec } from './route.ts'
 
 export function openApiRoute(api: Api): void {
@@ -35,6 +36,7 @@ named.add(roomSchema, { id: 'Room' })
 named.add(liveReplySchema, { id: 'LiveReply' })
 named.add(problemSchema, { id: 'Problem' })
 named.add(roomEventSchema, { id: 'RoomEvent' })
+named.add(changeSchema, { id: 'Change' })
 
 export function openApi(routes: readonly RouteSpec[]): Json {
   const schemas: Json = {}
@@ -46,6 +48,7 @@ export function openApi(routes: readonly RouteSpec[]): Json {
   }
   // The events of the streams, and what every route may answer.
   ref(roomEventSchema, 'output')
+  ref(changeSchema, 'output')
   ref(problemSchema, 'output')
   const paths: Record<string, Json> = {}
   for (const spec of routes) {

@@ -4,6 +4,7 @@ import { ProblemError, type Problem } from '../../../lib/problem.ts'
 import type { ApiProblem } from '../../chat/protocol.ts'
 import { TooManyTries } from '../../chat/users/accounts.ts'
 import { apiProblems, log } from '../messages.ts'
+import { lostPage } from '../page.ts'
 import { Refusal } from './refusal.ts'
 
 const type = 'application/problem+json; charset=utf-8'
@@ -38,6 +39,9 @@ const statuses: Readonly<Record<string, number>> = {
   no_password: 409,
   disabled: 409,
   too_many_keys: 409,
+  offline: 409,
+  bad_models_file: 409,
+  not_writable: 507,
 }
 
 /** Every refusal of the server becomes problem details (RFC 9457), and says nothing about its insides. */
@@ -47,8 +51,10 @@ export function problemReplies(app: FastifyInstance, print: (line: string) => vo
     if (refusal.status >= 500) print(log.failed(request.method, pathOf(request), error))
     return sendProblem(reply, refusal)
   })
-  app.setNotFoundHandler((request, reply) =>
-    sendProblem(reply, new Refusal(404, apiProblems.noSuchRoute(request.method, pathOf(request)))),
+  app.setNotFoundHandler(
+    (request, reply) =>
+      lostPage(request, reply) ??
+      sendProblem(reply, new Refusal(404, apiProblems.noSuchRoute(request.method, pathOf(request)))),
   )
 }
 
@@ -72,13 +78,19 @@ export function rawProblem({ status, problem, headers }: Refusal): string {
   return `HTTP/1.1 ${status} ${STATUS_CODES[status] ?? ''}\r\n${lines.join('')}\r\n${body}`
 }
 
-function bodyOf(status: number, problem: Problem): ApiProblem {
+export function bodyOf(status: number, problem: Problem): ApiProblem {
   return {
     code: problem.code,
     title: problem.what,
     status,
     ...(problem.todo === undefined ? {} : { detail: problem.todo }),
   }
+}
+
+/** For what fails while nobody waits for the answer: it is told with the next one. */
+export function apiProblemOf(error: unknown): ApiProblem {
+  const { status, problem } = asRefusal(error)
+  return bodyOf(status, problem)
 }
 
 export function asRefusal(error: unknown): Refusal {

@@ -1,29 +1,37 @@
 import type { IncomingMessage, ServerResponse } from 'node:http'
 import type { WebSocket } from 'ws'
-import type { Frame } from './frame.ts'
+import type { RoomEvent } from '../../chat/protocol.ts'
+import type { Change } from '../protocol.ts'
+import { Frame } from './frame.ts'
 
-/** Somebody's open stream of a room. Calls `left` once, whoever ends it. */
+/** Somebody's open stream. Calls `left` once, whoever ends it. */
 export interface Reader {
   readonly user: string
   /** Asked again who it is when accounts or rooms change. */
   readonly request: IncomingMessage
-  send(frame: Frame): void
+  send(frame: Frame<RoomEvent | Change>): void
   /** Whether so much is unread that who has a choice sends no more. */
   readonly isFull: boolean
   /** Resolves when it reads again, or has left. */
   drained(): Promise<void>
   /** `gone`: there is nothing to come back to. `stopping`: come back in a moment. `unread`: come back when you can read. */
-  end(why: 'gone' | 'stopping' | 'unread'): void
-  /** Every 20 s. */
+  end(why: keyof typeof closings): void
+  /** Every 15 s. */
   ping(): void
 }
 
+/** Browsers and proxies close what is silent for longer, and whoever hears nothing for 40 s takes us for dead. */
+export const pingMs = 15_000
+/** A reader has nothing to say. */
+export const mostFromReader = 1024
 /** What one reader may leave unread; more would be kept in memory without end. It comes back by its cursor and misses nothing. */
 export const unreadLimit = 4 * 1024 * 1024
 /** What lies ready for one reader while it reads up. */
 const portionBytes = 256 * 1024
+const beat = new Frame({ type: 'beat' })
 const closings = {
   gone: [1008, 'the room has gone'],
+  account: [1008, 'the account has gone'],
   stopping: [1001, 'the server is stopping'],
   unread: [1013, 'what was sent is not read'],
 } as const
@@ -51,7 +59,7 @@ export class SocketReader implements Reader {
     })
   }
 
-  send(frame: Frame): void {
+  send(frame: Frame<RoomEvent | Change>): void {
     if (this.#ended) return
     this.#socket.send(frame.socket, { binary: false }, () => {
       if (!this.isFull) this.#wake()
@@ -80,6 +88,8 @@ export class SocketReader implements Reader {
     if (!this.#answers) return this.#socket.terminate()
     this.#answers = false
     this.#socket.ping()
+    // The script of a page sees no pings.
+    this.send(beat)
   }
 
   #close(code: number, reason: string): void {
@@ -116,7 +126,7 @@ export class SseReader implements Reader {
     response.write(`retry: ${retryMs}\n\n`)
   }
 
-  send(frame: Frame): void {
+  send(frame: Frame<RoomEvent | Change>): void {
     if (this.#ended) return
     this.#response.write(frame.sse)
     if (this.#response.writableLength > unreadLimit) this.end('unread')

@@ -11,7 +11,7 @@ import { RoomStream } from './room-stream.ts'
 test('who reads up slowly is told nothing faster than it reads, and what is said meanwhile afterwards', async () => {
   await using house = await RoomHouse.open()
   const room = await roomWith(house, ['0', '1', '2'])
-  const stream = new RoomStream(room, () => [])
+  const stream = new RoomStream(room, { live: () => [], onPresence: () => undefined })
   const reader = new SlowReader()
   const joined = stream.join(reader, { offset: 0 })
   await reader.isWaitedFor()
@@ -36,7 +36,7 @@ test('who reads up slowly is told nothing faster than it reads, and what is said
 test('who leaves while it reads up is told no more; one for whom too much waits is sent away', async () => {
   await using house = await RoomHouse.open()
   const room = await roomWith(house, ['0', '1'])
-  const stream = new RoomStream(room, () => [])
+  const stream = new RoomStream(room, { live: () => [], onPresence: () => undefined })
   const leaving = new SlowReader()
   const left = stream.join(leaving, { offset: 0 })
   await leaving.isWaitedFor()

@@ -12,10 +12,17 @@ const catchUpMessages = 5000
 /** At most five a second. */
 const presenceMs = 200
 
+export interface RoomStreamOptions {
+  /** The answers that are being written in a room. */
+  readonly live: (roomId: string) => LiveReply[]
+  /** Who is there has changed. */
+  readonly onPresence: (roomId: string) => void
+}
+
 /** All readers of one open room, and what each of them is told. */
 export class RoomStream {
   readonly room: Room
-  readonly #live: (roomId: string) => LiveReply[]
+  readonly #around: RoomStreamOptions
   readonly #readers = new Set<Reader>()
   /** Those that still read up, and what happened meanwhile. */
   readonly #joining = new Map<Reader, Meanwhile>()
@@ -23,9 +30,9 @@ export class RoomStream {
   #told = ''
   #timer: NodeJS.Timeout | undefined
 
-  constructor(room: Room, live: (roomId: string) => LiveReply[]) {
+  constructor(room: Room, around: RoomStreamOptions) {
     this.room = room
-    this.#live = live
+    this.#around = around
     this.#off = room.on(event => this.#tell(event))
   }
 
@@ -53,7 +60,7 @@ export class RoomStream {
     const { begin, caught, end } = await this.#readUp(from, meanwhile)
     // It may have left.
     if (!this.#joining.has(reader)) return
-    const replies = this.#live(this.room.id)
+    const replies = this.#around.live(this.room.id)
     reader.send(new Frame({ type: 'hello', cursor: begin, present: this.present, replies }))
     meanwhile.frames = newsAmong(meanwhile.frames, end)
     // No faster than it reads: what it was not told yet must not count as what it leaves unread.
@@ -128,6 +135,7 @@ export class RoomStream {
       if (told === this.#told) return
       this.#told = told
       this.room.publish({ type: 'presence', present })
+      this.#around.onPresence(this.room.id)
     }, presenceMs).unref()
   }
 }

@@ -28,12 +28,14 @@ interface RoomRoutesOptions {
   readonly uploads: Uploads
   /** Of who is no admin. */
   readonly roomsPerUser: number
+  /** How much is unread is another number for this user. */
+  readonly onRead: (user: string) => void
 }
 
 /** Rooms as such: making, naming, sharing and removing them. */
 export function roomRoutes(api: Api, options: RoomRoutesOptions): void {
   const { rooms } = api
-  const { agents, replies, streams, uploads, roomsPerUser } = options
+  const { agents, replies, streams, uploads, roomsPerUser, onRead } = options
   const info = (entry: RoomEntry, who: Who, role: RoomRole): RoomInfo => ({
     id: entry.id,
     owner: entry.owner,
@@ -226,7 +228,10 @@ export function roomRoutes(api: Api, options: RoomRoutesOptions): void {
       params: inRoom,
       body: z.strictObject({ offset: z.number().int().min(0) }),
     },
-    ({ entry, who, body }) => rooms.mark(entry.id, who.name, body.offset),
+    ({ entry, who, body }) => {
+      rooms.mark(entry.id, who.name, body.offset)
+      onRead(who.name)
+    },
   )
   route(
     api,

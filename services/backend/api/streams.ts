@@ -8,14 +8,11 @@ import type { Room } from '../../chat/rooms/room.ts'
 import { apiProblems, log } from '../messages.ts'
 import { admit } from './access.ts'
 import { asRefusal, rawProblem } from './problem-reply.ts'
-import { SocketReader, SseReader, type Reader } from './reader.ts'
+import { mostFromReader, pingMs, SocketReader, SseReader, type Reader } from './reader.ts'
 import { Refusal } from './refusal.ts'
 import { RoomStream, type From } from './room-stream.ts'
 import { route, type Api } from './route.ts'
-
-const pingMs = 20_000
-/** A reader has nothing to say. */
-const mostFromReader = 1024
+import type { StreamCount } from './stream-count.ts'
 
 const streamQuery = z.object({
   offset: z.coerce.number().int().min(0).optional(),
@@ -29,8 +26,9 @@ const streamPath = /^\/api\/rooms\/([^/]+)\/stream$/
 
 export interface StreamsOptions {
   readonly live: (roomId: string) => LiveReply[]
-  /** Of one user, in all rooms together. */
-  readonly perUser: number
+  readonly count: StreamCount
+  /** Somebody has come to the room or left it. */
+  readonly onPresence: (roomId: string) => void
 }
 
 /** `/api/rooms/:id/stream`, as WebSocket and as server-sent events: who reads which room. */
@@ -38,7 +36,6 @@ export class Streams {
   readonly #api: Api
   readonly #options: StreamsOptions
   readonly #rooms = new Map<Room, RoomStream>()
-  readonly #counts = new Map<string, number>()
   /** Who left while its room was opened must not join it. */
   readonly #left = new WeakSet<Reader>()
   readonly #sockets = new WebSocketServer({
@@ -148,15 +145,12 @@ export class Streams {
     const { who } = admit(this.#api, { access: 'reader', scope: 'rooms:read' }, request, id)
     if (who === undefined) throw new Refusal(401, apiProblems.notLoggedIn())
     if (this.#stopping) throw new Refusal(503, apiProblems.stopping(), { 'retry-after': '1' })
-    const { perUser } = this.#options
-    if ((this.#counts.get(who.name) ?? 0) >= perUser) {
-      throw new Refusal(429, apiProblems.tooManyStreams(perUser), { 'retry-after': '10' })
-    }
+    this.#options.count.check(who.name)
     return { user: who.name, from: fromOf(request, query) }
   }
 
   #join(id: string, reader: Reader, from: From): void {
-    this.#counts.set(reader.user, (this.#counts.get(reader.user) ?? 0) + 1)
+    this.#options.count.take(reader.user)
     this.#streamOf(id)
       .then(stream => (this.#left.has(reader) ? undefined : stream.join(reader, from)))
       .catch((error: unknown) => {
@@ -167,9 +161,7 @@ export class Streams {
 
   #leave(reader: Reader): void {
     this.#left.add(reader)
-    const left = (this.#counts.get(reader.user) ?? 1) - 1
-    if (left === 0) this.#counts.delete(reader.user)
-    else this.#counts.set(reader.user, left)
+    this.#options.count.give(reader.user)
     for (const [room, stream] of this.#rooms) {
       stream.leave(reader)
       if (stream.size > 0) continue
@@ -180,7 +172,7 @@ export class Streams {
 
   async #streamOf(id: string): Promise<RoomStream> {
     const room = await this.#api.rooms.room(id)
-    const stream = this.#rooms.get(room) ?? new RoomStream(room, this.#options.live)
+    const stream = this.#rooms.get(room) ?? new RoomStream(room, this.#options)
     this.#rooms.set(room, stream)
     return stream
   }

@@ -68,6 +68,22 @@ export function userRoutes(api: Api): void {
   route(
     api,
     {
+      method: 'POST',
+      path: '/api/users/:name/reset',
+      access: 'admin',
+      summary: 'A one-time link by which this user chooses a new password: /welcome#TOKEN, shown this once',
+      params: named,
+      reply: z.object({ invitation: invitationSchema, token: z.string() }),
+      status: 201,
+    },
+    ({ who, params }) => {
+      const { invitation, token } = accounts.reset(who.name, params.name)
+      return { invitation: shownInvitation(invitation), token }
+    },
+  )
+  route(
+    api,
+    {
       method: 'DELETE',
       path: '/api/users/:name',
       access: 'admin',

@@ -18,6 +18,7 @@ const password = element('password', HTMLInputElement)
 const again = element('again', HTMLInputElement)
 const problem = element('problem', HTMLElement)
 const button = element('go', HTMLButtonElement)
+const next = element('next', HTMLElement)
 let token = ''
 
 await begin()
@@ -58,6 +59,20 @@ async function redeem() {
   form.hidden = true
   form.reset()
   say.textContent = words.done(done.answer.name)
+  if (!(await isPageHere())) return
+  next.hidden = false
+  next.querySelector('a')?.focus()
+}
+
+/** Without it, a server that was started for programs answers with a line of text. */
+async function isPageHere() {
+  try {
+    const { headers } = await fetch('/', { method: 'HEAD' })
+    return headers.get('content-type')?.startsWith('text/html') === true
+  } catch {
+    // No link is better than one that leads nowhere.
+    return false
+  }
 }
 
 /**

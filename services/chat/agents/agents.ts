@@ -33,6 +33,7 @@ export class Agents {
   #faults: AgentFault[] = []
   #looking: Promise<void> = Promise.resolve()
   #stop: () => void = () => undefined
+  readonly #listeners = new Set<() => void>()
 
   private constructor(folder: string, log: (line: string) => void) {
     this.#folder = folder
@@ -97,6 +98,12 @@ export class Agents {
     await this.#look()
   }
 
+  /** After each change of an agent, or of what is wrong with a file. Returns how to stop. */
+  onChange(listener: () => void): () => void {
+    this.#listeners.add(listener)
+    return () => this.#listeners.delete(listener)
+  }
+
   async close(): Promise<void> {
     this.#stop()
     await this.#looking
@@ -112,11 +119,13 @@ export class Agents {
 
   async #scan(): Promise<void> {
     const paths = [...(await yamlFiles(this.#folder)), ...(await yamlFiles(shipped))]
-    for (const path of this.#files.keys()) if (!paths.includes(path)) this.#files.delete(path)
+    let isNew = false
+    for (const path of this.#files.keys()) if (!paths.includes(path)) isNew = this.#files.delete(path)
     for (const path of paths) {
       const before = this.#files.get(path)
       const stamp = await stampOf(path)
       if (before?.stamp === stamp) continue
+      isNew = true
       const read = await readAgentFile(path)
       if (read === undefined) this.#files.delete(path)
       else if ('agent' in read) this.#files.set(path, { stamp, agent: read.agent, problem: undefined })
@@ -126,6 +135,7 @@ export class Agents {
       }
     }
     this.#sortOut(paths)
+    if (isNew) for (const listener of this.#listeners) listener()
   }
 
   /** The user's own files come first, in the order of their names. */

@@ -43,6 +43,8 @@ export type RoomsChange =
   | { readonly type: 'file'; readonly id: string }
   | { readonly type: 'renamed'; readonly id: string; readonly to: string }
   | { readonly type: 'gone'; readonly id: string }
+  /** Who may do what in it, which agents are there, whether it is archived. */
+  | { readonly type: 'entry'; readonly id: string }
 
 /** A room that is known: what the list shows, and where it lies. */
 interface Known {
@@ -357,6 +359,7 @@ export class Rooms {
   #reload(id: string): void {
     const known = this.#get(id)
     known.entry = { ...known.entry, ...this.#rows.ensure(known.entry.id, null, this.#clock.now()) }
+    this.#observed({ type: 'entry', id: known.entry.id })
   }
 
   #makeRoom(known: Known): Room {

@@ -74,7 +74,7 @@ export class Search {
     if (change.type === 'event') this.#followEvent(change.id, change.event)
     else if (change.type === 'file') this.#catchUp(change.id)
     else if (change.type === 'renamed') this.#send({ type: 'rename', room: change.id, to: change.to })
-    else this.#send({ type: 'forget', room: change.id })
+    else if (change.type === 'gone') this.#send({ type: 'forget', room: change.id })
   }
 
   #followEvent(room: string, event: RoomEvent): void {

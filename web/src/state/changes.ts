@@ -4,8 +4,11 @@ import { queries } from './queries.ts'
 /** Longer than two beats. */
 const silentMs = 40_000
 
-/** Asks anew for what the server says has changed, over as many connections as it takes; everything after a gap. */
-export function followChanges(url: string, signal: AbortSignal): void {
+/**
+ * Asks anew for what the server says has changed, over as many connections as it takes; everything after a gap. Tells
+ * `onHeard` whether the server is heard; not of gaps that the first new try ends.
+ */
+export function followChanges(url: string, signal: AbortSignal, onHeard: (heard: boolean) => void): void {
   let attempt = 0
   let timer: ReturnType<typeof setTimeout> | undefined
   let socket: WebSocket | undefined
@@ -22,6 +25,7 @@ export function followChanges(url: string, signal: AbortSignal): void {
     current.addEventListener('open', () => {
       if (attempt > 0) void queries.invalidateQueries()
       attempt = 0
+      onHeard(true)
     })
     current.addEventListener('message', event => {
       heard()
@@ -31,6 +35,11 @@ export function followChanges(url: string, signal: AbortSignal): void {
     current.addEventListener('close', () => {
       clearTimeout(silence)
       if (signal.aborted || socket !== current) return
+      if (attempt > 0) {
+        onHeard(false)
+        // It may have refused us: a session that has ended.
+        void queries.invalidateQueries({ queryKey: ['me'] })
+      }
       timer = setTimeout(start, Math.min(200 * 2 ** attempt++, 2000))
     })
   }

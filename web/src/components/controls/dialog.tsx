@@ -1,10 +1,8 @@
-import { useEffect, useId, useRef, type ReactNode } from 'react'
+import { useId, type ReactNode } from 'react'
 import { Icon } from './icon.tsx'
+import { Modal } from './modal.tsx'
 
-/**
- * A modal dialog for as long as it is rendered: the browser's own, which keeps the focus inside, gives it back afterwards
- * and closes on Escape. `onClose` has to take it away. With `busy` Escape and the cross do nothing.
- */
+/** A modal dialog with a title and a cross, for as long as it is rendered. `onClose` has to take it away. */
 export function Dialog({
   title,
   onClose,
@@ -18,27 +16,13 @@ export function Dialog({
   wide?: boolean
   busy?: boolean
 }) {
-  const box = useRef<HTMLDialogElement>(null)
   const heading = useId()
-  useEffect(() => {
-    const dialog = box.current
-    dialog?.showModal()
-    return () => dialog?.close()
-  }, [])
   return (
-    <dialog
-      ref={box}
+    <Modal
       className={wide ? 'dialog wide' : 'dialog'}
       aria-labelledby={heading}
-      onCancel={event => {
-        // Also bubbles here from a file input that was cancelled.
-        if (event.target !== box.current) return
-        event.preventDefault()
-        if (!busy) onClose()
-      }}
-      onPointerDown={event => {
-        if (event.target === box.current && isOutside(event, box.current) && !busy) onClose()
-      }}
+      onClose={onClose}
+      busy={busy}
     >
       <header className="dialog-head">
         <h2 id={heading}>{title}</h2>
@@ -47,12 +31,6 @@ export function Dialog({
         </button>
       </header>
       <div className="dialog-body">{children}</div>
-    </dialog>
+    </Modal>
   )
-}
-
-/** On the backdrop, which belongs to the dialog as far as events go. */
-function isOutside({ clientX, clientY }: { clientX: number; clientY: number }, box: Element): boolean {
-  const { left, right, top, bottom } = box.getBoundingClientRect()
-  return clientX < left || clientX > right || clientY < top || clientY > bottom
 }

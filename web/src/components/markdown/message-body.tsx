@@ -1,4 +1,25 @@
+import './markdown.css'
+import { memo, useMemo } from 'react'
+import { isHalfOpening, splitThoughts } from '../../state/markdown/thoughts.ts'
+import { Markdown } from './markdown.tsx'
+import { Thoughts } from './thoughts.tsx'
+
 /** A message's text as Markdown. `growing`: more of it comes, many times a second; only its end is parsed again. */
-export function MessageBody(_: { text: string; growing?: boolean }) {
-  return null
-}
+export const MessageBody = memo(function MessageBody({
+  text,
+  growing = false,
+}: {
+  text: string
+  growing?: boolean
+}) {
+  const { thoughts, answer } = useMemo(() => splitThoughts(text), [text])
+  if (growing && isHalfOpening(text)) return null
+  return (
+    <div className="prose">
+      {thoughts.map((thought, index) => (
+        <Thoughts key={index} text={thought.text} growing={growing && thought.isOpen} />
+      ))}
+      <Markdown text={answer} growing={growing} />
+    </div>
+  )
+})

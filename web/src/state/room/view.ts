@@ -37,8 +37,12 @@ export interface RoomState {
   readonly present: readonly string[]
   /** First message that was not read when the room was opened; undefined: none. */
   readonly firstUnread: number | undefined
-  /** Where to stand, after `goTo`; the timeline scrolls there once. */
-  readonly target: { readonly id: number; readonly nonce: number } | undefined
+  /** Where to stand, after `goTo`; the timeline scrolls there once. `quiet`: nobody asked for it, so it isn't shown off. */
+  readonly target: { readonly id: number; readonly nonce: number; readonly quiet?: boolean } | undefined
+  /** Another number: the window was replaced by one somewhere else, and the list begins anew. */
+  readonly window: number
+  /** What messages were before they were in the room: the key of a post, the id of a reply. Their rows stay the same. */
+  readonly born: ReadonlyMap<number, string>
   /** The room's name by now, if it was renamed while open. */
   readonly renamed: string | undefined
 }
@@ -61,6 +65,8 @@ export interface RoomView {
   /** Loads what is around that message and stands there. */
   goTo(id: number): void
   goToEnd(): void
+  /** Where the reader stands: at the end, or with this message in view. What is dropped, and where a reset goes, depends on it. */
+  look(at: { readonly atEnd: boolean; readonly id: number }): void
   /** Everything up to the end was seen. */
   markRead(): void
   /** Ends its connections. */

@@ -1,0 +1,81 @@
+import { readFileSync, statSync } from 'node:fs'
+import { join } from 'node:path'
+import { z } from 'zod'
+import { identitySchema } from '../lib/identity-schema.ts'
+import { jsonOrUndefined } from '../lib/parse-json.ts'
+import { isAlive } from '../lib/process-identity.ts'
+
+const count = z.number().nonnegative().optional().catch(undefined)
+
+/** `memory` is the machine's, the others are GPUs. */
+const bytesByDevice = z.record(z.string(), z.number().nonnegative()).catch({})
+
+const residentSchema = z.object({
+  id: z.string(),
+  kind: z.string().catch(''),
+  engine: z.string().catch(''),
+  state: z.string(),
+  pid: count,
+  /** From 0 to 1, of a model that is being loaded. */
+  progress: count,
+  /** Bytes. */
+  estimated: count,
+  measured: count,
+  gpu: z.record(z.string(), z.number()).catch({}),
+  loadedMs: count,
+  inFlight: count,
+  parallel: count,
+  waiting: count,
+  /** Since it was last used. */
+  idleMs: count,
+  facts: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])).catch({}),
+})
+export type Resident = z.infer<typeof residentSchema>
+
+const coreSchema = identitySchema.extend({
+  /** When it was written, in ms since 1970. */
+  at: count,
+  budget: bytesByDevice,
+  used: bytesByDevice,
+  models: z.array(z.unknown()).catch([]),
+  queues: z
+    .record(z.string(), z.object({ working: z.number().catch(0), waiting: z.number().catch(0) }))
+    .catch({}),
+})
+
+export interface CoreView {
+  readonly pid: number
+  /** Bytes that models may take on each device, and that are reserved for them; `memory` is the machine's own. */
+  readonly budget: Readonly<Record<string, number>>
+  readonly used: Readonly<Record<string, number>>
+  readonly models: readonly Resident[]
+  readonly queues: Readonly<Record<string, { readonly working: number; readonly waiting: number }>>
+}
+
+/** What core says of itself in `<home>/run/core.json`; undefined where none is running. Another version may say less. */
+export function readCore(home: string): CoreView | undefined {
+  const path = join(home, 'run/core.json')
+  let text: string
+  let writtenMs: number
+  try {
+    text = readFileSync(path, 'utf8')
+    writtenMs = statSync(path).mtimeMs
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code === 'ENOENT' || code === 'ENOTDIR' || code === 'EACCES') return undefined
+    throw error
+  }
+  const core = coreSchema.safeParse(jsonOrUndefined(text))
+  if (!core.success || !isAlive(core.data)) return undefined
+  const sinceMs = Math.max(0, Date.now() - (core.data.at ?? writtenMs))
+  const models = core.data.models.flatMap(value => {
+    const model = residentSchema.safeParse(value)
+    if (!model.success) return []
+    const { idleMs, inFlight = 0 } = model.data
+    // Core writes when something changes, and time alone is no change.
+    const idle = idleMs === undefined || inFlight > 0 ? idleMs : idleMs + sinceMs
+    return { ...model.data, idleMs: idle }
+  })
+  const { pid, budget, used, queues } = core.data
+  return { pid, budget, used, models, queues }
+}

@@ -1,0 +1,58 @@
+import { useLayoutEffect, useRef, type ReactNode } from 'react'
+
+/**
+ * A modal dialog for as long as it is rendered, without any look: the browser's own, which keeps the focus inside, gives it
+ * back afterwards and closes on Escape or a press beside it. `onClose` has to take it away; with `busy` it isn't asked to.
+ * The focus goes to what has `data-first`, else to the first control of `.dialog-body`.
+ */
+export function Modal({
+  className,
+  onClose,
+  children,
+  busy = false,
+  ...named
+}: {
+  className: string
+  onClose: () => void
+  children: ReactNode
+  busy?: boolean
+} & ({ 'aria-label': string } | { 'aria-labelledby': string })) {
+  const box = useRef<HTMLDialogElement>(null)
+  // Not useEffect: once the element is out of the document, closing it gives no focus back.
+  useLayoutEffect(() => {
+    const dialog = box.current
+    dialog?.showModal()
+    const first =
+      dialog?.querySelector<HTMLElement>('[data-first]') ?? dialog?.querySelector<HTMLElement>(inBody)
+    first?.focus()
+    return () => dialog?.close()
+  }, [])
+  return (
+    <dialog
+      {...named}
+      ref={box}
+      className={className}
+      onCancel={event => {
+        // Also bubbles here from a file input that was cancelled.
+        if (event.target !== box.current) return
+        event.preventDefault()
+        if (!busy) onClose()
+      }}
+      onPointerDown={event => {
+        if (event.target === box.current && isOutside(event, box.current) && !busy) onClose()
+      }}
+    >
+      {children}
+    </dialog>
+  )
+}
+
+const inBody = ['a[href]', 'button', 'input', 'select', 'textarea', '[tabindex="0"]']
+  .map(control => `.dialog-body ${control}:not(:disabled)`)
+  .join(', ')
+
+/** On the backdrop, which belongs to the dialog as far as events go. */
+function isOutside({ clientX, clientY }: { clientX: number; clientY: number }, box: Element): boolean {
+  const { left, right, top, bottom } = box.getBoundingClientRect()
+  return clientX < left || clientX > right || clientY < top || clientY > bottom
+}

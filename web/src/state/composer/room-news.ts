@@ -1,0 +1,35 @@
+import type { Message } from '../../../../services/chat/protocol.ts'
+import type { Pending, RoomState } from '../room/view.ts'
+
+/** Texts of messages that could not be sent and were given up: not pending any more, and not in the room. */
+export function discarded(
+  before: readonly Pending[],
+  now: Pick<RoomState, 'pending' | 'messages'>,
+): string[] {
+  return before
+    .filter(({ key, state }) => state === 'failed' && !now.pending.some(other => other.key === key))
+    .map(({ text }) => text)
+    .filter(text => !now.messages.slice(-20).some(message => message.text.trim() === text.trim()))
+}
+
+/** The last message of somebody, among those that are loaded. */
+export function lastOf(messages: readonly Message[], author: string): Message | undefined {
+  return messages.findLast(message => message.author?.toLowerCase() === author.toLowerCase())
+}
+
+/**
+ * Whole messages of agents that came since the room was opened. `seen` is the ordinal that comes next; undefined before the
+ * room is open, since nobody wants its past read aloud.
+ */
+export function newAnswers(
+  seen: number | undefined,
+  room: Pick<RoomState, 'connection' | 'messages' | 'count'>,
+  agents: readonly string[],
+): { readonly seen: number | undefined; readonly answers: readonly Message[] } {
+  if (seen === undefined) return { seen: room.connection === 'open' ? room.count : undefined, answers: [] }
+  const answers = room.messages.filter(
+    ({ id, author }) => id >= seen && author !== null && agents.includes(author),
+  )
+  // After an edit the room may be shorter.
+  return { seen: room.count, answers }
+}

@@ -1,0 +1,4 @@
+import { openSettings } from './settings.ts'
+
+/** Of this browser. */
+export const voiceSettings = openSettings(localStorage)
