@@ -130,6 +130,7 @@ test('the profile: a key for programs, another session ended, a new password', {
   await page.goto(`${rig.url}/transcript`)
   await page.getByRole('heading', { name: 'Transcript' }).waitFor()
   await page.getByText(/what everybody on this machine said/).waitFor()
+  assert.equal(await page.getByRole('link', { name: 'Transcript' }).count(), 0)
 })
 
 test('where nobody logs in, /admin is the agents, and the profile is of this browser', { skip }, async () => {

@@ -1,3 +1,4 @@
+import { answerOf } from '../../state/markdown/thoughts.ts'
 import { copyText } from '../../state/copy.ts'
 import type { Message } from '../../../../services/chat/protocol.ts'
 import { offersOf } from '../../state/room/rows.ts'
