@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import type { Page } from 'playwright-core'
+import type { FileChooser, Page } from 'playwright-core'
 import { noChromium } from '../support/chromium.ts'
 import { holds } from '../support/page-holds.ts'
 import { PageRig, password } from '../support/page-rig.ts'
@@ -12,6 +12,9 @@ test('a room from its making to its settings by keyboard alone', { skip: noChrom
   const page = await rig.page('/', { permissions: ['clipboard-read', 'clipboard-write'] })
   const { keyboard } = page
   const press = (key: string) => keyboard.press(key)
+  // From the start: while Playwright turns its interception on, a chooser that opens is lost.
+  const chosen = Promise.withResolvers<FileChooser>()
+  page.on('filechooser', chosen.resolve)
 
   // A new room. The cursor is in the lobby's field at first; letters are keys only outside of it.
   await inField(page, 'Message Courante')
@@ -71,7 +74,8 @@ test('a room from its making to its settings by keyboard alone', { skip: noChrom
 
   // A file, by its button.
   await tabTo(page, 'Attach files')
-  const [chooser] = await Promise.all([page.waitForEvent('filechooser'), press('Enter')])
+  await press('Enter')
+  const chooser = await chosen.promise
   await chooser.setFiles({ name: 'plan.txt', mimeType: 'text/plain', buffer: Buffer.from('a plan') })
   await page.getByText('plan.txt').first().waitFor()
   await write(page)

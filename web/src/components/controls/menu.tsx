@@ -17,16 +17,20 @@ export function Menu({
 }) {
   const id = useId()
   const box = useRef<HTMLDivElement>(null)
-  const trigger = useRef<HTMLButtonElement>(null)
   return (
     <>
       <button
-        ref={trigger}
         className={className}
         type="button"
         aria-label={label}
         aria-haspopup="menu"
         popoverTarget={id}
+        onClick={event => {
+          // At once, and not at the `toggle` that comes a moment later: the next key may be on its way.
+          event.preventDefault()
+          const isOpen = box.current?.togglePopover({ source: event.currentTarget })
+          if (isOpen === true) itemsOf(box.current)[0]?.focus()
+        }}
       >
         {button}
       </button>
@@ -37,9 +41,6 @@ export function Menu({
         role="menu"
         aria-label={label}
         popover="auto"
-        onToggle={event => {
-          if (event.newState === 'open') itemsOf(box.current)[0]?.focus()
-        }}
         onKeyDown={event => move(event, box.current)}
         onClick={event => {
           if (!(event.target instanceof Element) || event.target.closest('[role^=menuitem]') === null) return
