@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { identitySchema } from '../lib/identity-schema.ts'
 import { jsonOrUndefined } from '../lib/parse-json.ts'
-import { isAlive } from '../lib/process-identity.ts'
+import { isAlive, type ProcessIdentity } from '../lib/process-identity.ts'
 
 const count = z.number().nonnegative().optional().catch(undefined)
 
@@ -66,7 +66,7 @@ export function readCore(home: string): CoreView | undefined {
     throw error
   }
   const core = coreSchema.safeParse(jsonOrUndefined(text))
-  if (!core.success || !isAlive(core.data)) return undefined
+  if (!core.success || !lives(core.data)) return undefined
   const sinceMs = Math.max(0, Date.now() - (core.data.at ?? writtenMs))
   const models = core.data.models.flatMap(value => {
     const model = residentSchema.safeParse(value)
@@ -78,4 +78,37 @@ export function readCore(home: string): CoreView | undefined {
   })
   const { pid, budget, used, queues } = core.data
   return { pid, budget, used, models, queues }
+}
+
+/**
+ * To ask macOS for the start time of a process is to run `ps`, and to wait for it. So whether it is still the same one is asked
+ * now and then, and in between only whether there is one: a process that ends is missed at once.
+ */
+export function lifeCheck(
+  isSame: (identity: ProcessIdentity) => boolean,
+  isThere: (pid: number) => boolean,
+  now: () => number,
+): (identity: ProcessIdentity) => boolean {
+  let known = { pid: 0, started: '', untilMs: 0 }
+  return identity => {
+    const { pid, started } = identity
+    if (pid === known.pid && started === known.started && now() < known.untilMs && isThere(pid)) return true
+    const answer = isSame(identity)
+    known = { pid, started, untilMs: answer ? now() + believedMs : 0 }
+    return answer
+  }
+}
+
+const believedMs = 30_000
+
+const lives = process.platform === 'linux' ? isAlive : lifeCheck(isAlive, isThere, Date.now)
+
+function isThere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0)
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException
+    if (code !== 'ESRCH' && code !== 'EPERM') throw error
+    return code === 'EPERM'
+  }
 }

@@ -77,11 +77,21 @@ export function newStack({ loaded, places, sockets }: RunContext, options: RunOp
 /** Whether the stack file says something else by now than the run that is going on was started with. */
 export async function isOutdated(context: RunContext): Promise<boolean> {
   const running = await runningStack(context)
-  const now = newStack(context, { profiles: running.profiles }).services
+  const now = servicesNow(context, running.profiles)
   // What the run left out belongs to another profile, or `--exit-on` changed it.
   return Object.entries(running.services).some(
     ([name, service]) => name !== running.exitOn && JSON.stringify(now[name]) !== JSON.stringify(service),
   )
+}
+
+/** None where the stack file, as it is by now, can't start such a run: its profile is gone, or an env_file. */
+function servicesNow(context: RunContext, profiles: readonly string[]): Stack['services'] {
+  try {
+    return newStack(context, { profiles }).services
+  } catch (error) {
+    if (error instanceof ProblemError) return {}
+    throw error
+  }
 }
 
 /** The stack of the run that is going on, as it was when it began. */

@@ -179,8 +179,10 @@ export const notices = {
     `${name} runs already; --profile, --prod, --exit-on and --listen count only at its start.\n`,
   listening: (text: string): string =>
     `open to others (--listen ${text}): everybody needs an account. Where, and a link for the first one: courante logs backend; another link: courante users invite --admin\n`,
-  stackGood: (path: string, services: number): string =>
-    `${path} is right: ${services} ${services === 1 ? 'service' : 'services'}.\n`,
+  stackGood: (path: string, services: number, others: readonly string[]): string =>
+    `${path} is right: ${services} ${services === 1 ? 'service' : 'services'}${others.length === 0 ? '' : `; with a profile alone: ${others.join(', ')}`}.\n`,
+  restartGoesOn: (): string =>
+    'the restart goes on; courante events shows how, courante status how it stands',
   left: (name: string): string => `${name} goes on; courante down stops it.\n`,
   stopped: (name: string, logs: string): string => `${name} stopped. Its logs: ${logs}/\n`,
 }

@@ -38,7 +38,7 @@ export default defineConfig(({ command }) => ({
     port: Number(process.env['PORT'] ?? '5173'),
     strictPort: true,
     headers: {
-      'content-security-policy': `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; connect-src 'self' ws:; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; frame-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
+      'content-security-policy': `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'nonce-${nonce}'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; frame-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'`,
       'x-content-type-options': 'nosniff',
       'referrer-policy': 'no-referrer',
     },
@@ -90,7 +90,7 @@ export default defineConfig(({ command }) => ({
 
 /** The frame in which diagrams are drawn has a policy of its own, as services/backend/page.ts has it for the built page. */
 function framePolicy(): Plugin {
-  const policy = `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'unsafe-inline'; connect-src 'self' ws:; font-src 'self'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'`
+  const policy = `default-src 'none'; script-src 'self' 'nonce-${nonce}'; style-src 'self' 'unsafe-inline'; connect-src 'self'; font-src 'self'; img-src data:; frame-ancestors 'self'; base-uri 'none'; form-action 'none'`
   return {
     name: 'frame-policy',
     configureServer: server => {

@@ -9,6 +9,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const { values } = parseOptions('check', { args: [...argv], options: whereOptions })
   const context = await runContext(values, io)
   const { services } = newStack(context, {})
-  io.stdout.write(notices.stackGood(context.loaded.path, Object.keys(services).length))
+  const { path, stack } = context.loaded
+  const others = Object.keys(stack.services).filter(name => services[name] === undefined)
+  io.stdout.write(notices.stackGood(path, Object.keys(services).length, others))
   return 0
 }

@@ -76,9 +76,12 @@ export class ControlClient {
     for await (const chunk of untilClosed(response)) yield chunk as Buffer
   }
 
-  /** Without names: what the key R restarts. Resolves when the new processes are there. */
-  async restart(services?: string[]): Promise<Restarted[]> {
-    const answer = await this.#json('POST', '/restart', services === undefined ? {} : { services })
+  /**
+   * Without names: what the key R restarts. Resolves when the new processes are there; `signal` ends the waiting for them,
+   * not the restart.
+   */
+  async restart(services?: string[], signal?: AbortSignal): Promise<Restarted[]> {
+    const answer = await this.#json('POST', '/restart', services === undefined ? {} : { services }, signal)
     return (answer as { restarted: Restarted[] }).restarted
   }
 
@@ -122,8 +125,8 @@ export class ControlClient {
     await this.#json('POST', '/key', { key })
   }
 
-  async #json(method: string, path: string, body?: object): Promise<unknown> {
-    const response = await this.#send(method, path, body)
+  async #json(method: string, path: string, body?: object, signal?: AbortSignal): Promise<unknown> {
+    const response = await this.#send(method, path, body, signal)
     return JSON.parse(await textOf(response)) as unknown
   }
 

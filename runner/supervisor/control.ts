@@ -111,6 +111,7 @@ export class Control {
     const { hub } = this.#supervisor
     response.writeHead(200, { 'content-type': 'text/event-stream', 'cache-control': 'no-store' })
     const send = (event: SupervisorEvent): void => {
+      if (response.destroyed || response.writableEnded) return
       response.write(`data: ${JSON.stringify(event)}\n\n`)
       // Somebody who does not read must not grow us; it can connect again and gets the whole state.
       if (response.writableLength > 1_000_000) response.destroy()
@@ -135,24 +136,29 @@ export class Control {
       : (wholeNumber(query.get('from')) ?? log.runStart)
     response.writeHead(200, { 'content-type': 'application/octet-stream' })
     response.flushHeaders()
-    // The reader sets the pace: what it has not taken yet stays in the file.
     const follow = query.get('follow') === '1'
-    let wake = (): void => undefined
-    const unsubscribe = log.subscribe(() => wake())
-    const nothingMore = new AbortController()
-    response.once('close', () => nothingMore.abort())
     this.#streams.add(response)
-    response.once('finish', () => nothingMore.abort())
-    while (!nothingMore.signal.aborted && !response.writableEnded) {
-      const { promise, resolve } = Promise.withResolvers<void>()
-      wake = resolve
+    // The reader sets the pace: what it has not taken yet stays in the file, and new output is no reason to send more.
+    let isFull = false
+    let goOn = (): void => undefined
+    const unsubscribe = log.subscribe(() => {
+      if (!isFull) goOn()
+    })
+    response.on('drain', () => {
+      isFull = false
+      goOn()
+    })
+    response.once('close', () => goOn())
+    response.once('finish', () => goOn())
+    while (!response.destroyed && !response.writableEnded) {
       const chunk = log.read(offset, Math.min(65_536, to - offset))
       // What a cap has deleted meanwhile is skipped.
       offset = Math.max(offset, log.start) + chunk.length
       if (offset >= to || (chunk.length === 0 && !follow)) break
       if (chunk.length > 0 && response.write(chunk)) continue
-      if (chunk.length > 0) response.once('drain', resolve)
-      nothingMore.signal.addEventListener('abort', () => resolve(), { once: true })
+      isFull = chunk.length > 0
+      const { promise, resolve } = Promise.withResolvers<void>()
+      goOn = resolve
       await promise
     }
     unsubscribe()

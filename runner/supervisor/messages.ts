@@ -45,6 +45,18 @@ export const problems = {
     what: 'the stack is stopping, nothing can be started now',
     exit: exit.failed,
   }),
+  taskFailed: (task: string, why: string, others: readonly string[]): Problem => ({
+    code: 'task_failed',
+    what: `${task} failed (${why})${others.length === 0 ? '' : `, so ${others.join(', ')} ${others.length === 1 ? 'was' : 'were'} not restarted`}`,
+    todo: `courante logs ${task} shows why; then restart again`,
+    exit: exit.failed,
+  }),
+  wouldWait: (service: string, missing: readonly string[]): Problem => ({
+    code: 'would_wait',
+    what: `${service} was left as it is: it could not come back without ${missing.join(', ')}`,
+    todo: `courante restart ${missing.join(' ')} ${service}`,
+    exit: exit.failed,
+  }),
   internal: (detail: string): Problem => ({
     code: 'internal',
     what: `the supervisor failed to answer: ${detail}`,

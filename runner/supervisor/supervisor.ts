@@ -124,7 +124,10 @@ export class Supervisor {
     return () => (this.#owners -= 1)
   }
 
-  /** Stops these and starts them again; resolves when each has its new process, or can't have one. */
+  /**
+   * Stops these and starts them again, one-shot tasks before the rest; resolves when each has its new process, or can't have
+   * one. Rejects with a ProblemError, and leaves the rest alone, if a task fails.
+   */
   async restart(names: readonly string[] = this.stack.restartKey): Promise<Restarted[]> {
     this.#checkThat(names)
     const wanted = this.#services.names.filter(name => names.includes(name))
@@ -205,7 +208,7 @@ export class Supervisor {
   }
 
   async #restartAfter(earlier: Promise<unknown> | undefined, names: string[]): Promise<Restarted[]> {
-    await earlier
+    await Promise.allSettled([earlier])
     this.hub.emit({ type: 'restarting', services: names })
     return await this.#services.restart(names, () => this.#stoppingSince !== undefined)
   }
@@ -243,7 +246,9 @@ export class Supervisor {
   }
 
   #tell(error: unknown): void {
-    this.hub.emit({ type: 'notice', text: error instanceof Error ? error.message : String(error) })
+    const todo = error instanceof ProblemError ? error.problem.todo : undefined
+    const what = error instanceof Error ? error.message : String(error)
+    this.hub.emit({ type: 'notice', text: todo === undefined ? what : `${what}; ${todo}` })
   }
 }
 

@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs'
 import { join } from 'node:path'
 import { watchFolder } from '../../lib/watch-folder.ts'
 import { type CoreView, readCore } from '../../models/core-view.ts'
+import { log as words } from './messages.ts'
 
 /** A killed core leaves its file as it was, and watches get lost. */
 const rescanMs = 2000
@@ -9,15 +10,18 @@ const rescanMs = 2000
 /** Tells when what a person sees of core has changed: which models are in memory and how far, who waits, whether it runs. */
 export class CoreWatch {
   readonly #home: string
+  readonly #log: (line: string) => void
   readonly #listeners = new Set<(core: CoreView | undefined) => void>()
   readonly #stop: () => void
-  #told: string
+  #told = ''
+  #isBlind = false
 
-  constructor(home: string) {
+  constructor(home: string, log: (line: string) => void) {
     this.#home = home
+    this.#log = log
     const folder = join(home, 'run')
     mkdirSync(folder, { recursive: true })
-    this.#told = stampOf(readCore(home))
+    this.#look()
     const watcher = watchFolder(folder, name => {
       if (name === null || name === 'core.json') this.#look()
     })
@@ -39,7 +43,17 @@ export class CoreWatch {
   }
 
   #look(): void {
-    const core = readCore(this.#home)
+    let core: CoreView | undefined
+    try {
+      core = readCore(this.#home)
+      this.#isBlind = false
+    } catch (error) {
+      // As when too many connections leave no file to open: that says nothing of core, and nobody waits here for an error.
+      if ((error as NodeJS.ErrnoException).syscall === undefined) throw error
+      if (!this.#isBlind) this.#log(words.coreUnread(error))
+      this.#isBlind = true
+      return
+    }
     const stamp = stampOf(core)
     if (stamp === this.#told) return
     this.#told = stamp

@@ -5,7 +5,7 @@ import { networkInterfaces } from 'node:os'
 import type { FastifyInstance } from 'fastify'
 import type { Listen } from '../../lib/listen.ts'
 import { ProblemError } from '../../lib/problem.ts'
-import { problems } from './messages.ts'
+import { log as words, problems } from './messages.ts'
 
 export interface Listening {
   /** How this machine calls the backend: `http://127.0.0.1:8770`. */
@@ -26,6 +26,18 @@ export async function startListening(
   app: FastifyInstance,
   port: number,
   listen: Listen | undefined,
+  log: (line: string) => void,
+): Promise<Listening> {
+  const listening = await listenAsAsked(app, port, listen, log)
+  outlive(app.server, log)
+  return listening
+}
+
+async function listenAsAsked(
+  app: FastifyInstance,
+  port: number,
+  listen: Listen | undefined,
+  log: (line: string) => void,
 ): Promise<Listening> {
   if (listen?.type !== 'address') {
     const address = loopbackAt(await listenOn(app, '127.0.0.1', port))
@@ -40,7 +52,7 @@ export async function startListening(
   const bound = await listenOn(app, '127.0.0.1', port)
   const other = listen.port ?? bound
   const isSame = other === bound && (await addressOf(host, other)) === '127.0.0.1'
-  const second = isSame ? undefined : await secondServer(app, host, other)
+  const second = isSame ? undefined : await secondServer(app, host, other, log)
   return { address: loopbackAt(bound), origins: originsOf(host, other), close: () => second?.close() }
 }
 
@@ -55,7 +67,12 @@ async function listenOn(app: FastifyInstance, host: string, port: number): Promi
 }
 
 /** Hands its connections to the one HTTP server, so that all limits, time-outs and upgrades are the same. */
-async function secondServer(app: FastifyInstance, host: string, port: number): Promise<Server> {
+async function secondServer(
+  app: FastifyInstance,
+  host: string,
+  port: number,
+  log: (line: string) => void,
+): Promise<Server> {
   // As node:http has it.
   const server = createServer({ allowHalfOpen: true, noDelay: true }, socket =>
     app.server.emit('connection', socket),
@@ -66,7 +83,17 @@ async function secondServer(app: FastifyInstance, host: string, port: number): P
   } catch (error) {
     throw problemOf(error, host, port)
   }
+  outlive(server, log)
   return server
+}
+
+/** A process that has too many files open can't let in anybody more, and goes on with those whom it has. */
+function outlive(server: Server, log: (line: string) => void): void {
+  let isSaid = false
+  server.on('error', error => {
+    if (!isSaid) log(words.notLetIn(error))
+    isSaid = true
+  })
 }
 
 async function addressOf(host: string, port: number): Promise<string> {

@@ -153,6 +153,15 @@ export const apiProblems = {
   noSuchService: (name: string): Problem => refused('no_such_service', `there is no service ${name}`),
   tooManySpeeches: (limit: number): Problem =>
     refused('too_many_speeches', `${limit} texts are being read to you, which is the most`, 'stop one'),
+  nothingToSay: (): Problem =>
+    refused('nothing_to_say', 'there is nothing in this text that can be read aloud', 'send some words'),
+  /** For who is no admin: the whole of it names files of the server. */
+  downloadEnded: (code: string): Problem =>
+    refused(code, 'the download did not come to its end', 'an admin can see why'),
+  loadFailed: (code: string): Problem =>
+    refused(code, 'it could not be loaded or unloaded', 'an admin can see why'),
+  modelIsAsked: (id: string): Problem =>
+    refused('resident', `core is asked to load or unload ${id}`, 'wait for the end of it, or unload it'),
   stopping: (): Problem => refused('stopping', 'the server is stopping', 'try again in a moment'),
   internal: (): Problem =>
     refused('internal', 'the server made a mistake', 'what happened stands in the log of the backend'),
@@ -228,6 +237,9 @@ export const log = {
   },
   failed: (method: string, path: string, error: unknown) =>
     `${method} ${path.replace(/\p{Cc}+/gu, ' ')} failed: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+  coreUnread: (error: unknown) =>
+    `what core says of itself can't be read, so what it said last stands: ${messageOf(error)}`,
+  notLetIn: (error: unknown) => `a connection could not be let in: ${messageOf(error)}`,
   fetchFailed: (id: string, error: unknown) => `models: the download of ${id} failed: ${messageOf(error)}`,
   jobFailed: (id: string, error: unknown) =>
     `models: what core does with ${id} is not known: ${messageOf(error)}`,

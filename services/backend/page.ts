@@ -1,13 +1,13 @@
 import { existsSync } from 'node:fs'
 import { basename, join, resolve } from 'node:path'
 import fastifyStatic from '@fastify/static'
-import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
+import type { FastifyError, FastifyInstance, FastifyReply, FastifyRequest } from 'fastify'
 import { ProblemError } from '../../lib/problem.ts'
 import { messages, problems } from './messages.ts'
 
 /** What the page may do; web/vite.config.ts has the same for the dev server, with a nonce for what Vite puts inline. */
 const policy =
-  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self' ws: wss:; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; frame-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+  "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self' data: blob:; media-src 'self' blob:; font-src 'self'; frame-src 'self'; worker-src 'self' blob:; manifest-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 
 /** The frame in which diagrams are drawn: it may write styles, and reach nobody. */
 const framePolicy =
@@ -50,6 +50,8 @@ export async function pageRoutes(
     index: false,
     dotfiles: 'ignore',
     preCompressed: true,
+    // They are other forms of a file, and none by themselves.
+    allowedPath: path => !/\.(br|gz)$/.test(path),
     cacheControl: false,
     setHeaders: (reply, path) => {
       const isHashed = path.startsWith(join(root, 'assets/'))
@@ -66,6 +68,11 @@ export async function pageRoutes(
 export function checkPage(folder: string | undefined): void {
   if (folder !== undefined && !existsSync(join(folder, 'index.html')))
     throw new ProblemError(problems.noPage(resolve(folder)))
+}
+
+/** Whether the page's files refuse an address for its form: a folder, one that leads out of them, `//x`, `/%00`. */
+export function isNoFile(request: FastifyRequest, { statusCode }: Partial<FastifyError>): boolean {
+  return request.routeOptions.url === '/*' && (statusCode === 403 || statusCode === 400)
 }
 
 /** For an address that is none: the page says so to a person who went there. Undefined: it is no person, or there is no page. */

@@ -26,6 +26,7 @@ import { startListening } from './listening.ts'
 import { apiProblems, log as words } from './messages.ts'
 import { metricsRoutes } from './metrics.ts'
 import { ModelDesk, type ModelPlaces } from './models/model-desk.ts'
+import { ModelFilesWatch } from './models/model-files-watch.ts'
 import { checkPage, pageRoutes } from './page.ts'
 import { RealtimeServer } from './realtime.ts'
 import { speechRoutes } from './speech.ts'
@@ -95,7 +96,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     if (stopping.signal.aborted) throw new Refusal(503, apiProblems.stopping(), { 'retry-after': '1' })
   })
   const base = { app, guard, accounts, log, routes: [], checkReplies: options.checkReplies === true }
-  const core = opened.adopt(new CoreWatch(home), core => core.close())
+  const core = opened.adopt(new CoreWatch(home, log), core => core.close())
   const supervisor = opened.adopt(new SupervisorLink(home), supervisor => supervisor.close())
   const chat = await openChat(base, { home, database, agents, portal, limits })
   const { api, changes } = chat
@@ -105,6 +106,8 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
     new ModelDesk({ home, ...options.models }, portal('models'), core, { changed: modelsChanged, log }),
     desk => desk.close(),
   )
+  const { modelsDir } = options.models
+  opened.adopt(new ModelFilesWatch({ home, modelsDir }, modelsChanged), watch => watch.close())
   modelRoutes(api, desk, modelsChanged)
   systemRoutes(api, { home, supervisor, ownName: options.ownName })
   speechRoutes(api, { home, portal: portal('tts'), core, stopping: stopping.signal })
@@ -127,7 +130,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   }
   limitConnections(app.server, limits)
   app.server.on('upgrade', upgrade)
-  const listening = await startListening(app, options.port, listen).catch(async (error: unknown) => {
+  const listening = await startListening(app, options.port, listen, log).catch(async (error: unknown) => {
     // Or what it has opened would keep the process alive.
     await chat.close(AbortSignal.abort())
     throw error

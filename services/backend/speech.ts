@@ -87,7 +87,10 @@ export function speechRoutes(api: Api, { home, portal, core, stopping }: SpeechO
       // A cut, and no end: half a text must not pass for a whole one.
       return void reply.raw.destroy()
     }
-    if (!result.ok && !reply.sent) throw new Refusal(...jobProblem(result.error))
+    if (!reply.sent)
+      throw result.ok
+        ? new Refusal(400, apiProblems.nothingToSay())
+        : new Refusal(...jobProblem(result.error))
     if (result.ok) reply.raw.end()
     else reply.raw.destroy()
   }

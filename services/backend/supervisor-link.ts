@@ -38,6 +38,9 @@ const problemSchema = z.object({
   problem: z.object({ code: z.string(), what: z.string(), todo: z.string().optional(), exit: z.number() }),
 })
 
+/** The last one: of another supervisor by now, which has ended. */
+const gone = new Set(['ENOENT', 'ECONNREFUSED', 'UND_ERR_SOCKET', 'UND_ERR_DESTROYED'])
+
 /** The supervisor's control socket (docs/control.md), where this backend was started by one. */
 export class SupervisorLink {
   readonly #home: string
@@ -82,7 +85,7 @@ export class SupervisorLink {
       throw new Refusal(409, problem as Problem)
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
-      if (code !== 'ENOENT' && code !== 'ECONNREFUSED' && code !== 'UND_ERR_SOCKET') throw error
+      if (code === undefined || !gone.has(code)) throw error
       return undefined
     }
   }
@@ -91,12 +94,13 @@ export class SupervisorLink {
   async #open(): Promise<Agent | undefined> {
     const sockets = await this.#sockets()
     const path = sockets === undefined ? undefined : join(sockets, 'control.sock')
-    if (path === undefined || this.#agent?.path === path)
-      return path === undefined ? undefined : this.#agent?.agent
-    await this.#agent?.agent.destroy()
+    const before = this.#agent
+    if (path === undefined || before?.path === path) return path === undefined ? undefined : before?.agent
     // A log that is followed may say nothing for hours; a restart takes as long as the service's end.
     const agent = new Agent({ connect: { socketPath: path }, headersTimeout: 120_000, bodyTimeout: 0 })
+    // Before anything is waited for: who asks at the same time gets the same one.
     this.#agent = { path, agent }
+    await before?.agent.destroy()
     return agent
   }
 

@@ -11,14 +11,24 @@ import {
   type Credentials,
 } from '../support/api-rig.ts'
 
-const people = ['nobody', 'other', 'reader', 'writer', 'owner', 'admin', 'readKey', 'voiceKey'] as const
+const people = [
+  'nobody',
+  'other',
+  'reader',
+  'writer',
+  'owner',
+  'admin',
+  'readKey',
+  'voiceKey',
+  'adminKey',
+] as const
 type Person = (typeof people)[number]
 
-/** Who gets in; everybody else must not. `readKey` and `voiceKey` are keys of the owner. */
+/** Who gets in; everybody else must not. `readKey` and `voiceKey` are keys of the owner, `adminKey` is the admin's. */
 const classes = {
   anyone: people,
   /** Whoever has an account, by whatever they have. */
-  account: ['other', 'reader', 'writer', 'owner', 'admin', 'readKey', 'voiceKey'],
+  account: ['other', 'reader', 'writer', 'owner', 'admin', 'readKey', 'voiceKey', 'adminKey'],
   /** Who has logged in, and no key. */
   session: ['other', 'reader', 'writer', 'owner', 'admin'],
   /** Keys for reading, too. */
@@ -28,7 +38,9 @@ const classes = {
   reader: ['reader', 'writer', 'owner', 'admin', 'readKey'],
   writer: ['writer', 'owner', 'admin'],
   owner: ['owner', 'admin'],
-  admin: ['admin'],
+  admin: ['admin', 'adminKey'],
+  /** Without keys for `admin` alone, as for what makes users or makes them more than they were: a key must not become a login. */
+  adminSession: ['admin'],
 } as const satisfies Record<string, readonly Person[]>
 
 /** A room of the owner's with a message of the writer's, made for each question; `n` is a number that no other has. */
@@ -65,16 +77,17 @@ const expected: Readonly<Record<string, Expected>> = {
   'POST /api/keys': { who: 'session', asked: body({ label: 'k', scopes: ['voice'] }) },
   'DELETE /api/keys/:key': { who: 'session', path: () => '/api/keys/none' },
   'GET /api/users': { who: 'browse' },
-  'POST /api/users': { who: 'admin', asked: body({ name: '', password }) },
+  'POST /api/users': { who: 'adminSession', asked: body({ name: '', password }) },
   'PATCH /api/users/:name': {
-    who: 'admin',
+    who: 'adminSession',
     path: () => '/api/users/other',
     asked: body({ disabled: false }),
   },
   'DELETE /api/users/:name': { who: 'admin', path: () => '/api/users/none' },
+  'POST /api/users/:name/reset': { who: 'adminSession', path: () => '/api/users/none/reset' },
   'GET /api/audit': { who: 'admin' },
   'GET /api/invitations': { who: 'admin' },
-  'POST /api/invitations': { who: 'admin', asked: body({}) },
+  'POST /api/invitations': { who: 'adminSession', asked: body({}) },
   'DELETE /api/invitations/:invitation': { who: 'admin', path: () => '/api/invitations/none' },
   'GET /api/openapi.json': { who: 'account' },
   'GET /api/rooms': { who: 'browse' },
@@ -114,7 +127,7 @@ const expected: Readonly<Record<string, Expected>> = {
     who: 'writer',
     path: place => room(`/files/${place.file}`)(place),
   },
-  'GET /api/transcript': { who: 'admin', path: () => '/api/transcript?none' },
+  'GET /api/transcript': { who: 'adminSession', path: () => '/api/transcript?none' },
   'GET /files/:file/:name': { who: 'anyone', path: ({ url }) => url },
   'GET /api/models': { who: 'browse' },
   'POST /api/models/:model/load': { who: 'session', path: () => '/api/models/none/load' },
@@ -152,7 +165,7 @@ const keptOut = new Set([
 ])
 
 test('every route lets in whom it should, and nobody else', async t => {
-  await using rig = await apiRig({ accounts: true })
+  await using rig = await apiRig({ accounts: true, limits: { roomsPerUser: 1000 } })
   const admin = await firstAdmin(rig)
   const owner = await newUser(rig, admin, 'owner')
   const writer = await newUser(rig, admin, 'writer')
@@ -165,6 +178,7 @@ test('every route lets in whom it should, and nobody else', async t => {
     admin,
     readKey: await newKey(rig, owner, ['rooms:read']),
     voiceKey: await newKey(rig, owner, ['voice']),
+    adminKey: await newKey(rig, admin, ['admin']),
   }
   const routes = rig.backend.routes.map(({ method, path }) => `${method} ${path}`)
   assert.deepEqual(routes.toSorted(), Object.keys(expected).toSorted(), 'each route has an expectation')

@@ -74,6 +74,28 @@ test('a room that one may not read says nothing; who loses it or the account is 
   await anns.hint('users')
 })
 
+test('who loses a room by its new name is told', async () => {
+  await using rig = await apiRig({ accounts: true })
+  const admin = await firstAdmin(rig)
+  const bob = await newUser(rig, admin, 'bob')
+  await rig.must('POST', '/api/rooms', { body: { id: 'plans', agents: [] }, headers: admin })
+  await using bobs = await openChanges(rig.backend.address, bob)
+  await rig.must('PATCH', '/api/rooms/plans', { body: { id: 'root/plans' }, headers: admin })
+  await bobs.hint('rooms')
+  assert.deepEqual((await rig.must('GET', '/api/rooms', { headers: bob }))['rooms'], [])
+})
+
+test('models that are chosen or fetched in a terminal are told of, too', async () => {
+  await using rig = await apiRig()
+  await using changes = await openChanges(rig.backend.address)
+  await writeFile(join(rig.home, 'models.yaml'), 'schema: 1\ndefaults:\n  llm: starter\n')
+  await changes.hint('models')
+  // A folder that the first download makes.
+  await mkdir(join(rig.home, 'models'))
+  await writeFile(join(rig.home, 'models/lock.json'), '{}')
+  await changes.hint('models')
+})
+
 test('nobody, another site, a key that is not for reading are kept out; it counts as a stream', async () => {
   await using rig = await apiRig({ accounts: true, limits: { streamsPerUser: 1 } })
   const admin = await firstAdmin(rig)

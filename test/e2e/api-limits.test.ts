@@ -1,8 +1,11 @@
 import assert from 'node:assert/strict'
+import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import { connect, type Socket } from 'node:net'
+import { resolve } from 'node:path'
 import { test } from 'node:test'
-import { apiRig, type ApiRig } from '../support/api-rig.ts'
+import { apiRig, ask, type ApiRig } from '../support/api-rig.ts'
+import { tempDir } from '../support/temp.ts'
 
 test('a head that dribbles in is cut off', async () => {
   await using rig = await apiRig({ limits: { headersMs: 200 } })
@@ -60,6 +63,40 @@ test('a connection too many is closed, and there is room again when one goes', a
   second.raw.write(head(rig, 'GET /api/whoami'))
   await once(second.raw, 'data')
   assert.match(second.text(), /^HTTP\/1\.1 200 /)
+})
+
+test('idle connections can’t take all files that the process may open', async () => {
+  await using home = await tempDir()
+  // As a program would be started where few are allowed.
+  const main = resolve(import.meta.dirname, '../../services/backend/main.ts')
+  const env = { ...process.env, COURANTE_HOME: home.path, COURANTE_SOCKETS: home.path, PORT: '0' }
+  const child = spawn('sh', ['-c', 'ulimit -n 150; exec "$0" "$1"', process.execPath, main], { env })
+  await using _end = {
+    [Symbol.asyncDispose]: async () => {
+      child.kill('SIGKILL')
+      if (child.exitCode === null && child.signalCode === null) await once(child, 'close')
+    },
+  }
+  let url = ''
+  child.stderr.resume()
+  for await (const chunk of child.stdout.setEncoding('utf8').iterator({ destroyOnReturn: false })) {
+    url = /listening on (\S+)/.exec(String(chunk))?.[1] ?? ''
+    if (url !== '') break
+  }
+  child.stdout.resume()
+  let closed = 0
+  const many = Promise.withResolvers<void>()
+  const sockets = Array.from({ length: 200 }, () =>
+    connect(Number(new URL(url).port), '127.0.0.1')
+      .on('error', () => undefined)
+      .on('close', () => {
+        if (++closed === 100) many.resolve()
+      })
+      .resume(),
+  )
+  await many.promise
+  for (const socket of sockets) socket.destroy()
+  assert.equal((await ask(`${url}/api/whoami`, 'GET', {})).status, 200)
 })
 
 test('bodies that are too large are refused before they are read', async () => {

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { mkdir, readdir, readFile, truncate, writeFile } from 'node:fs/promises'
 import { createServer, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { join } from 'node:path'
@@ -11,7 +11,7 @@ import type { Model, Models } from '../../services/backend/protocol.ts'
 import type { Outcome } from '../../services/portal/worker.ts'
 import { answeringCore } from '../support/answering-core.ts'
 import { openChanges } from '../support/api-changes.ts'
-import { apiRig, type ApiRig } from '../support/api-rig.ts'
+import { apiRig, firstAdmin, newUser, type ApiRig } from '../support/api-rig.ts'
 import { downloadRig } from '../support/download-rig.ts'
 
 const small = 'smollm2-135m-q4'
@@ -55,6 +55,7 @@ test('without core nothing is loaded; what is in core’s file is what models do
   await using rig = await apiRig()
   const refused = await rig.call('POST', '/api/models/starter/load')
   assert.deepEqual([refused.status, refused.json['code']], [503, 'core_absent'])
+  assert.deepEqual(rig.logged, [], 'what is refused in words is no mistake of the server')
   const { identify } = await import('../../lib/process-identity.ts')
   const resident = {
     kind: 'llm',
@@ -141,6 +142,49 @@ test('offline, nothing is asked for, in words', async () => {
   assert.deepEqual([refused.status, refused.json['code']], [409, 'offline'])
 })
 
+test('a load that waits can be called off, and nothing is removed under it', async () => {
+  const ended = Promise.withResolvers<unknown>()
+  await using core = await answeringCore('models', async ({ signal }) => {
+    await new Promise(resolve => signal.addEventListener('abort', resolve))
+    ended.resolve(signal.reason)
+    return { type: 'failed', error: { code: 'cancelled', message: 'It was cancelled.' } }
+  })
+  await using rig = await apiRig({ home: core.path })
+  await putSmall(rig)
+  await rig.must('POST', `/api/models/${small}/load`)
+  assert.equal((await model(rig, small)).state.type, 'loading')
+  const remove = await rig.call('DELETE', `/api/models/${small}`)
+  assert.deepEqual([remove.status, remove.json['code']], [409, 'resident'])
+  assert.equal((await rig.call('POST', `/api/models/${small}/unload`)).status, 202)
+  await ended.promise
+  assert.deepEqual((await model(rig, small)).state, { type: 'installed' })
+  await rig.must('DELETE', `/api/models/${small}`)
+})
+
+test('why a model could not be loaded is told whole to admins only: it names files of the server', async () => {
+  const error = {
+    code: 'broken_model',
+    message: '/srv/models/x.gguf is broken',
+    todo: 'rm /srv/models/x.gguf',
+  }
+  await using core = await answeringCore('models', () => Promise.resolve({ type: 'failed', error } as const))
+  await using rig = await apiRig({ home: core.path, accounts: true })
+  const admin = await firstAdmin(rig)
+  const bob = await newUser(rig, admin, 'bob')
+  await using changes = await openChanges(rig.backend.address, admin)
+  await rig.must('POST', '/api/models/starter/load', { headers: bob })
+  const problemFor = async (headers: Record<string, string>) => {
+    const { models } = (await rig.must('GET', '/api/models', { headers })) as unknown as Models
+    const state = models.find(({ id }) => id === 'starter')?.state
+    return state?.type === 'installed' ? state.problem : undefined
+  }
+  const whole = await changes.until('models', () => problemFor(admin))
+  assert.deepEqual([whole.code, whole.title], ['broken_model', error.message])
+  const bobs = await problemFor(bob)
+  assert.equal(bobs?.code, 'broken_model')
+  assert.doesNotMatch(JSON.stringify(bobs), /srv/)
+})
+
 test('a download that comes to its end leaves the model, and a stop of the server its part', async () => {
   await using rig = await downloadRig(200_000)
   let changed = Promise.withResolvers<void>()
@@ -149,6 +193,8 @@ test('a download that comes to its end leaves the model, and a stop of the serve
   const downloads = new Downloads(options, () => changed.resolve())
   downloads.start('m', [{ model: rig.model(), title: 'M', repair: false, memory: 0 }])
   assert.equal(downloads.state('m')?.total, 200_000)
+  // Under its own id: what a model brings along is as busy as the model.
+  assert.ok(downloads.isFetching(rig.model().id))
   changed = Promise.withResolvers()
   await changed.promise
   assert.equal(downloads.state('m'), undefined)
@@ -168,12 +214,21 @@ test('a default is one of its kind and is written to models.yaml; what is shippe
   assert.deepEqual([shipped.status, shipped.json['code']], [409, 'shipped'])
   const absent = await rig.call('DELETE', `/api/models/${small}`)
   assert.deepEqual([absent.status, absent.json['code']], [409, 'not_installed'])
-  const folder = join(rig.home, 'models', small)
-  await mkdir(folder, { recursive: true })
-  for (const { path } of loadCatalog().get(small)?.files ?? []) await writeFile(join(folder, path), 'x')
+  await putSmall(rig)
   await rig.must('DELETE', `/api/models/${small}`)
   assert.deepEqual(await readdir(join(rig.home, 'models')), [])
 })
+
+/** Files that pass for the model's, by their sizes. */
+async function putSmall(rig: ApiRig): Promise<void> {
+  const folder = join(rig.home, 'models', small)
+  await mkdir(folder, { recursive: true })
+  const entry = loadCatalog().get(small)
+  for (const { path } of entry?.files ?? []) {
+    await writeFile(join(folder, path), '')
+    await truncate(join(folder, path), entry?.from.bytes)
+  }
+}
 
 async function model(rig: ApiRig, id: string): Promise<Model> {
   const { models } = (await rig.must('GET', '/api/models')) as unknown as Models

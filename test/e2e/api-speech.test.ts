@@ -75,6 +75,14 @@ test('what fails before there is anything to hear is told in core’s words; wit
   assert.deepEqual([absent.status, absent.json['code']], [503, 'core_absent'])
 })
 
+test('a text without a word to say is refused in words', async () => {
+  const none = { type: 'done', body: { sentences: 0 } } as const
+  await using core = await answeringCore('tts', () => Promise.resolve(none))
+  await using rig = await apiRig({ home: core.path })
+  const refused = await rig.call('POST', '/api/speech', { body: { text: '***' } })
+  assert.deepEqual([refused.status, refused.json['code']], [400, 'nothing_to_say'])
+})
+
 async function post(url: string, body: object, signal?: AbortSignal) {
   return await request(`${url}/api/speech`, {
     method: 'POST',

@@ -1,8 +1,14 @@
 import assert from 'node:assert/strict'
+import { once } from 'node:events'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { createServer, type IncomingMessage } from 'node:http'
+import { join } from 'node:path'
 import { test } from 'node:test'
 import { request } from 'undici'
-import { apiRig } from '../support/api-rig.ts'
+import { identify } from '../../lib/process-identity.ts'
+import { apiRig, ask } from '../support/api-rig.ts'
 import { Rig } from '../support/supervisor-rig.ts'
+import { tempDir } from '../support/temp.ts'
 
 interface Shown {
   stack: { services: { name: string; state: string; pid?: number; why?: string }[] } | null
@@ -55,6 +61,57 @@ test('a log is its last lines, byte by byte, and with follow what comes', async 
   assert.match(text, /^line 1\r?\nline 2\r?\nline 3/)
   const last = await api.call('GET', '/api/system/logs/one?lines=1')
   assert.match(last.text, /^heard you\r?\n$/)
+})
+
+test('a person follows eight logs at a time; one that is left makes room', async () => {
+  await using rig = await Rig.make({ one: { command: ['sh', '-c', 'echo here; exec sleep 1000'] } })
+  await rig.start()
+  await rig.event('service_ready')
+  await using api = await apiRig({ home: rig.stack.home })
+  const url = `${api.backend.address}/api/system/logs/one?follow=true`
+  const left = new AbortController()
+  const follow = async () => await request(url, { signal: left.signal })
+  for (let n = 0; n < 8; n++) assert.equal((await follow()).statusCode, 200)
+  const refused = await ask(url, 'GET', {})
+  assert.deepEqual([refused.status, refused.json['code']], [429, 'too_many_streams'])
+  assert.equal((await api.call('GET', '/api/system/logs/one')).status, 200)
+  left.abort()
+  for (;;) {
+    const again = new AbortController()
+    const { statusCode } = await request(url, { signal: again.signal })
+    again.abort()
+    if (statusCode === 200) break
+  }
+})
+
+test('who leaves before the supervisor has answered is no mistake of the server', async () => {
+  await using home = await tempDir()
+  const asked = Promise.withResolvers<IncomingMessage>()
+  const server = createServer((incoming, response) => {
+    const services = [{ name: 'one', state: 'ready', restarts: 0 }]
+    if (incoming.url?.startsWith('/logs') === true) asked.resolve(incoming)
+    else response.end(JSON.stringify({ stack: 'x', uptimeMs: 1, ready: true, services }))
+  })
+  server.listen(join(home.path, 'control.sock'))
+  await once(server, 'listening')
+  await mkdir(join(home.path, 'run'))
+  const facts = { identity: identify(process.pid), sockets: home.path }
+  await writeFile(join(home.path, 'run/supervisor.json'), JSON.stringify(facts))
+  {
+    await using api = await apiRig({ home: home.path })
+    const left = new AbortController()
+    const { signal } = left
+    const rejected = assert.rejects(
+      request(`${api.backend.address}/api/system/logs/one?follow=true`, { signal }),
+    )
+    const { socket } = await asked.promise
+    left.abort()
+    await rejected
+    if (!socket.destroyed) await once(socket, 'close')
+    await api.must('GET', '/api/system')
+    assert.deepEqual(api.logged, [])
+  }
+  server.close()
 })
 
 test('a backend that was started by hand has no services to tell of', async () => {

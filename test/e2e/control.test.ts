@@ -110,6 +110,37 @@ services:
     )
     assert.match((await stack.ask('up', '-d')).stderr, /the stack file has changed since this run began/)
     assert.match((await stack.ask('start', 'web')).stderr, /no service named web[^]*another profile/)
+    await writeFile(stack.file, yaml.replace(/^profiles:.*$/m, ''))
+    const without = await stack.ask('up', '-d')
+    assert.equal(without.exitCode, 0, 'its profile is gone, the run is not')
+    assert.match(without.stderr, /the stack file has changed since this run began/)
+  })
+
+  test('a restart runs its task first: what fails is told, and a signal ends the waiting, not the restart', async () => {
+    await using stack = await SmallStack.make(`
+services:
+  build: { command: 'test -e stuck && echo stuck && exec sleep 1000; test ! -e broken', oneshot: true, restart: never }
+  api: { command: "exec sleep 1000", depends_on: [build] }
+`)
+    assert.equal((await stack.ask('up', '-d')).exitCode, 0)
+    const good = await stack.ask('restart')
+    assert.match(good.stdout, /^build: done\napi: \d+ → \d+$/)
+    await writeFile(join(stack.folder, 'broken'), '')
+    const broken = await stack.ask('restart')
+    assert.equal(broken.exitCode, 1)
+    assert.match(
+      broken.stderr,
+      /build failed \(exited with code 1\), so api was not restarted\n.*courante logs build/,
+    )
+    await writeFile(join(stack.folder, 'stuck'), '')
+    const restart = stack.ask('restart')
+    const logs = stack.ask('logs', 'build', '-f')
+    for await (const line of logs) if (line.includes('stuck')) logs.kill()
+    restart.kill('SIGTERM')
+    const ended = await restart
+    assert.equal(ended.exitCode, 143, ended.all)
+    assert.match(ended.stderr, /the restart goes on/)
+    assert.match((await stack.ask('status')).stdout, /build +starting[^]*api +ready/)
   })
 
   test('--exit-on ends the run with that service and takes over its exit code', async () => {
@@ -129,6 +160,8 @@ services:
     const good = await stack.ask('check')
     assert.equal(good.exitCode, 0)
     assert.match(good.stdout, /stack\.yaml is right: 3 services\./)
+    await writeFile(stack.file, yaml.replace('  web: { ', '  web: { profiles: [core], '))
+    assert.match((await stack.ask('check')).stdout, /is right: 2 services; with a profile alone: web\./)
     await writeFile(stack.file, 'services: { a: { command: x, comand: x, prot: 3 } }')
     assert.match((await stack.ask('check')).stderr, /a\.comand: unknown key\n.*a\.prot: unknown key/)
     await writeFile(stack.file, "services: { a: { command: x, ready: { log: '(' } } }")

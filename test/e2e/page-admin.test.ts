@@ -102,6 +102,7 @@ test('the profile: a key for programs, another session ended, a new password', {
   await page.getByRole('button', { name: 'New key' }).click()
   const making = page.getByRole('dialog', { name: 'New API key' })
   await making.getByLabel('What it is for').fill('kitchen lamp')
+  await making.getByRole('checkbox').first().waitFor()
   assert.equal(await making.getByLabel('Admin').count(), 0)
   await making.getByRole('button', { name: 'Make the key' }).click()
   const key = await page.getByLabel('Key, shown this once').textContent()
@@ -129,6 +130,7 @@ test('the profile: a key for programs, another session ended, a new password', {
   // A user sees no admin's pages, by their address neither.
   await page.goto(`${rig.url}/transcript`)
   await page.getByRole('heading', { name: 'Nothing is here' }).waitFor()
+  await page.getByRole('link', { name: 'Models' }).waitFor()
   assert.equal(await page.getByRole('link', { name: 'Transcript' }).count(), 0)
 })
 
@@ -136,9 +138,11 @@ test('where nobody logs in, /admin is the agents, and the profile is of this bro
   await using local = await PageRig.start()
   const page = await local.page('/admin')
   await page.getByRole('heading', { name: 'Agents', level: 1 }).waitFor()
+  await page.getByRole('button', { name: 'New agent' }).waitFor()
   assert.equal(await page.getByRole('link', { name: 'Invitations' }).count(), 0)
   await page.goto(`${local.url}/profile`)
   await page.getByText(/nobody logs in here/).waitFor()
+  await page.getByText('To let others in').waitFor()
   assert.equal(await page.getByLabel('Old password').count(), 0)
   await page.getByRole('radio', { name: 'Dark' }).press('Space')
   await page.waitForFunction(() => document.documentElement.dataset['theme'] === 'dark')

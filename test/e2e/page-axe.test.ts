@@ -99,9 +99,11 @@ test('axe finds nothing grave in dialogs, menus and the drawer', { skip: noChrom
   await page.getByRole('article').nth(1).getByText('A title').waitFor()
   const open = async (name: string, show: () => Promise<void>, there: string): Promise<void> => {
     await show()
-    await page.locator(there).first().waitFor()
+    const shown = page.locator(there)
+    await shown.first().waitFor()
     await checkNow(page, name)
     await page.keyboard.press('Escape')
+    await shown.first().waitFor({ state: 'detached' })
   }
   const press = (name: string | RegExp) => () => page.getByRole('button', { name }).first().click()
   const menuItem = (menu: string, item: string) => async () => {

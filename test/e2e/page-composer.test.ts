@@ -134,7 +134,11 @@ test(
       text: 'a cell',
     })
     assert.equal(isOurs, false)
-    assert.equal(await page.getByRole('list', { name: 'Files of this message' }).count(), 0)
+    // One that is attached comes after whatever the paste did.
+    await chooser(page).setInputFiles([{ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a') }])
+    const files = page.getByRole('list', { name: 'Files of this message' }).getByRole('listitem')
+    await files.filter({ hasText: '1 B' }).waitFor()
+    assert.equal(await files.count(), 1)
   },
 )
 
@@ -248,6 +252,17 @@ test('the field says who answers, and an archived room why there is none', { ski
   await page.reload()
   await page.getByText('This room is archived.').waitFor()
   assert.equal(await page.getByRole('textbox', { name: /^Message/ }).count(), 0)
+})
+
+test('a draft and its files go along when the room is renamed', { skip: noChromium }, async () => {
+  const { page, field } = await room('old name')
+  await field.fill('half a sent')
+  await chooser(page).setInputFiles([{ name: 'a.txt', mimeType: 'text/plain', buffer: Buffer.from('a') }])
+  await page.getByText('1 B').waitFor()
+  await rig.must('PATCH', '/api/rooms/old%20name', { id: 'new name' })
+  await page.getByPlaceholder('Message new name').waitFor()
+  assert.equal(await field.inputValue(), 'half a sent')
+  await page.getByText('1 B').waitFor()
 })
 
 /** A new room, its page, its field, and what was said in it by now. */

@@ -18,9 +18,9 @@ test('a room from its making to its settings by keyboard alone', { skip: noChrom
 
   // A new room. The cursor is in the lobby's field at first; letters are keys only outside of it.
   await inField(page, 'Message Courante')
-  await press('Escape')
+  await leaveField(page)
   await press('n')
-  await page.getByRole('dialog', { name: 'New room' }).waitFor()
+  await holds(page, 'document.activeElement?.matches("dialog input")')
   await keyboard.type('workshop')
   await press('Enter')
   await page.getByRole('heading', { level: 1, name: 'workshop' }).waitFor()
@@ -52,22 +52,20 @@ test('a room from its making to its settings by keyboard alone', { skip: noChrom
 
   // Edit one's last message, have the last answer written anew, copy it.
   await press('ArrowUp')
-  const edit = page.getByRole('article').getByRole('textbox')
-  await edit.waitFor()
+  await holds(
+    page,
+    'document.activeElement?.closest("article") !== null && document.activeElement.matches("textarea")',
+  )
   await press('End')
   await keyboard.type(' Please.')
   await press('Enter')
   await page.getByRole('article').getByText('how does it turn? Please.').waitFor()
-  await press('Escape')
-  await press('j')
-  await press('End')
-  await onMessage(page, 'Quickly.')
+  await holds(page, 'document.querySelector("article textarea") === null')
+  await lastMessage(page, 'Quickly.')
   await press('r')
   ;(await rig.model.asked()).done('Around its axis.')
   await page.getByRole('article').getByText('Around its axis.').waitFor()
-  await press('j')
-  await press('End')
-  await onMessage(page, 'Around its axis.')
+  await lastMessage(page, 'Around its axis.')
   await press('c')
   await page.getByText('Copied').first().waitFor()
   assert.equal(await page.evaluate('navigator.clipboard.readText()'), 'Around its axis.')
@@ -85,6 +83,7 @@ test('a room from its making to its settings by keyboard alone', { skip: noChrom
 
   // Search, and go there.
   await press('Control+k')
+  await inField(page, search)
   await keyboard.type('lathe')
   await page.getByRole('option', { name: /in workshop What is a lathe/ }).waitFor()
   await press('ArrowDown')
@@ -104,22 +103,36 @@ test('a room from its making to its settings by keyboard alone', { skip: noChrom
   await press('Enter')
   await page.getByRole('button', { name: 'Archive' }).waitFor()
   await press('Escape')
+  await noDialog(page)
+
+  // A menu in the room: Escape closes it, and the button that opened it has the focus again.
+  await tabTo(page, 'More about this room')
+  await press('Enter')
+  await holds(page, `${openMenu} !== null && ${openMenu}.contains(document.activeElement)`)
+  await press('n')
+  await press('Escape')
+  await holds(page, `${openMenu} === null && ${focused} === 'More about this room'`)
+  assert.equal(await page.getByRole('dialog').count(), 0)
 
   // The room before, the list of keys, the theme, another page.
   await press('Alt+ArrowUp')
   await page.getByRole('heading', { level: 1, name: 'lobby' }).waitFor()
   await inField(page, 'Message Courante')
-  await press('Escape')
+  await leaveField(page)
   await press('?')
   await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor()
   await press('Escape')
+  await noDialog(page)
   await tabTo(page, /profile, theme and more/)
   await press('Enter')
-  await page.getByRole('menuitemradio', { name: 'As the system' }).waitFor()
+  await holds(page, `${openMenu}?.contains(document.activeElement)`)
   await press('End')
+  await holds(page, `${focused} === 'Dark'`)
   await press('Enter')
   await holds(page, 'document.documentElement.dataset.theme === "dark"')
+  await holds(page, `${openMenu} === null`)
   await press('/')
+  await inField(page, search)
   await keyboard.type('models')
   await page.getByRole('option', { name: 'Models' }).waitFor()
   await press('Enter')
@@ -133,13 +146,15 @@ test('logging in and out by keyboard alone', { skip: noChromium }, async () => {
   await inField(page, 'Name')
   await page.keyboard.type('ann')
   await page.keyboard.press('Tab')
+  await inField(page, 'Password')
   await page.keyboard.type(password)
   await page.keyboard.press('Enter')
   await page.getByRole('heading', { level: 1, name: 'lobby' }).waitFor()
   await tabTo(page, /profile, theme and more/)
   await page.keyboard.press('Enter')
-  await page.getByRole('menuitem', { name: 'Log out' }).waitFor()
+  await holds(page, `${openMenu}?.contains(document.activeElement)`)
   await page.keyboard.press('End')
+  await holds(page, `${focused} === 'Log out'`)
   await page.keyboard.press('Enter')
   await inField(page, 'Name')
 })
@@ -167,10 +182,30 @@ async function inField(page: Page, name: string): Promise<void> {
   await holds(page, `${isField} && ${focused} === ${JSON.stringify(name)}`)
 }
 
+const search = 'Search messages, rooms and pages'
+const openMenu = `document.querySelector('[role=menu]:popover-open')`
+
+/** Out of every field, so that letters are keys. */
 async function leaveField(page: Page): Promise<void> {
-  if ((await page.evaluate('document.activeElement?.tagName')) === 'TEXTAREA')
-    await page.keyboard.press('Escape')
+  const left = `!document.activeElement?.matches('textarea, input')`
+  if (!(await page.evaluate(left))) await page.keyboard.press('Escape')
+  await holds(page, left)
 }
+
+async function noDialog(page: Page): Promise<void> {
+  await holds(page, `document.querySelector('dialog') === null`)
+}
+
+/** To the last message, which has that text. */
+async function lastMessage(page: Page, text: string): Promise<void> {
+  await leaveField(page)
+  if (!(await page.evaluate(isOnMessage))) await page.keyboard.press('j')
+  await holds(page, isOnMessage)
+  await page.keyboard.press('End')
+  await onMessage(page, text)
+}
+
+const isOnMessage = `document.activeElement?.matches('article') === true`
 
 /** Into the field of the room, wherever the focus is. */
 async function write(page: Page): Promise<void> {

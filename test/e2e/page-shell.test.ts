@@ -145,6 +145,86 @@ test(
   },
 )
 
+test(
+  'a browser that keeps nothing, or is full, shows the page all the same',
+  { skip: noChromium },
+  async () => {
+    const refuse = `Object.defineProperty(window, 'NAME', {
+    get() { throw new DOMException('denied', 'SecurityError') },
+  })`
+    for (const script of [
+      ['localStorage', 'sessionStorage'].map(name => refuse.replace('NAME', name)).join(';'),
+      `Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }`,
+    ]) {
+      const page = await rig.page('/models', { colorScheme: 'light' })
+      await page.addInitScript(script)
+      await page.goto(`${rig.url}/rooms/lobby`)
+      await heading(page, 'lobby').waitFor()
+      await field(page).fill('half a thought')
+      await page.getByRole('button', { name: /profile, theme and more/ }).click()
+      await page.getByRole('menuitemradio', { name: 'Dark' }).click()
+      await holds(page, 'document.documentElement.dataset.theme === "dark"')
+      await page.getByRole('button', { name: /profile, theme and more/ }).click()
+      await page.getByRole('menuitemradio', { name: 'Dark', checked: true }).waitFor()
+      assert.equal(await field(page).inputValue(), 'half a thought')
+      await page.context().close()
+    }
+  },
+)
+
+test(
+  'a dialog that is at work stays, whatever is pressed; what was typed isn’t lost by a press beside it',
+  { skip: noChromium },
+  async () => {
+    const page = await rig.page('/rooms/lobby')
+    await heading(page, 'lobby').waitFor()
+    const answer = Promise.withResolvers<void>()
+    await page.route('**/api/rooms', async route => {
+      if (route.request().method() !== 'POST') return route.continue()
+      await answer.promise
+      const problem = { code: 'exists', title: 'there is one already', status: 409 }
+      await route.fulfill({
+        status: 409,
+        contentType: 'application/problem+json',
+        body: JSON.stringify(problem),
+      })
+    })
+    const dialog = page.getByRole('dialog', { name: 'New room' })
+    await page.getByRole('button', { name: 'New room' }).click()
+    await dialog.waitFor()
+    await page.mouse.click(5, 5)
+    await dialog.waitFor({ state: 'detached' })
+
+    await page.getByRole('button', { name: 'New room' }).click()
+    await dialog.getByRole('textbox', { name: 'Name' }).fill('twin')
+    await page.mouse.click(5, 5)
+    assert.equal(await dialog.getByRole('textbox', { name: 'Name' }).inputValue(), 'twin')
+    await dialog.getByRole('textbox', { name: 'Name' }).press('Enter')
+    await dialog.getByRole('button', { name: 'Cancel' }).and(page.locator(':disabled')).waitFor()
+    for (let presses = 0; presses < 4; presses++) await page.keyboard.press('Escape')
+    answer.resolve()
+    await dialog.getByRole('alert').getByText('There is one already').waitFor()
+    await page.keyboard.press('Escape')
+    await dialog.waitFor({ state: 'detached' })
+    await page.context().close()
+  },
+)
+
+test('a room is asked for at once, before it is known who asks', { skip: noChromium }, async () => {
+  const page = await rig.page('/models')
+  const known = Promise.withResolvers<void>()
+  await page.route('**/api/whoami', async route => {
+    await known.promise
+    await route.continue()
+  })
+  const asked = page.waitForRequest(/\/api\/rooms\/lobby$/)
+  await page.goto(`${rig.url}/rooms/lobby`)
+  await asked
+  known.resolve()
+  await heading(page, 'lobby').waitFor()
+  await page.context().close()
+})
+
 test('the bar that the server is gone comes and goes by itself', { skip: noChromium }, async () => {
   const page = await rig.page('/rooms/lobby')
   await heading(page, 'lobby').waitFor()
@@ -193,7 +273,7 @@ test(
     await opener.click()
     await drawer.getByRole('link', { name: 'Models' }).click()
     await drawer.waitFor({ state: 'detached' })
-    await page.waitForURL(/\/models$/)
+    await heading(page, 'Models').waitFor()
     assert.equal(await page.evaluate('document.documentElement.scrollWidth > innerWidth'), false)
     await page.context().close()
   },
@@ -275,5 +355,15 @@ test('a room of one’s own is shared, and is there for the other at once', { sk
     .click()
   await heading(ben, 'ann/plans').waitFor()
   await ann.getByText('ben is here').first().waitFor()
+  await rooms(ben).getByRole('link', { name: 'Models' }).waitFor()
   assert.equal(await rooms(ben).getByRole('link', { name: 'Admin' }).count(), 0)
+})
+
+test('a fault in a page fails the test that asks for the next one', { skip: noChromium }, async () => {
+  const page = await rig.page('/rooms/lobby')
+  const told = page.waitForEvent('pageerror')
+  await page.evaluate('void setTimeout(() => { throw new Error("planted") })')
+  await told
+  await assert.rejects(rig.page('/rooms/lobby'), /planted/)
+  await page.context().close()
 })

@@ -31,6 +31,16 @@ test(
     await page.getByText('Hearing you').waitFor()
     assert.equal(await button.getAttribute('aria-pressed'), 'true')
     assert.match(await page.title(), /^●/)
+    // A screen reader says what goes on, and not each word that is heard.
+    await page
+      .getByRole('status')
+      .filter({ hasText: /^Hearing you$/ })
+      .waitFor()
+    // Escape is the menu's, and the microphone stays on.
+    await page.getByRole('button', { name: 'Voice', exact: true }).click()
+    await page.keyboard.press('Escape')
+    await page.getByRole('menuitemcheckbox').first().waitFor({ state: 'hidden' })
+    assert.equal(await button.getAttribute('aria-pressed'), 'true')
     const posted = page.waitForResponse(isPost)
     await page.keyboard.press('m')
     await posted
@@ -137,11 +147,45 @@ test('an answer is read aloud as it comes, and stops at once', { skip: noChromiu
   const answer = await rig.model.asked()
   await answer.say('Once upon a **time**.')
   answer.done()
-  await page.getByRole('status').getByText('Reading aloud').waitFor()
+  await page.getByText('Reading aloud').waitFor()
   assert.match(asked[0]?.text ?? '', /^Once upon a time/)
-  await page.getByRole('status').getByRole('button', { name: 'Stop' }).click()
+  await page.getByRole('button', { name: 'Stop', exact: true }).click()
   await page.getByText('Reading aloud').waitFor({ state: 'detached' })
 })
+
+test(
+  'what is read in a room where nobody may write is stopped by Escape, by its button, and by leaving',
+  { skip: noChromium },
+  async () => {
+    await rig.must('POST', '/api/rooms', { id: 'put away', agents: [] })
+    await rig.must('POST', '/api/rooms/put%20away/messages', { text: 'Once upon a time.' })
+    await rig.must('PATCH', '/api/rooms/put%20away', { archived: true })
+    const page = await rig.page('/rooms/put%20away')
+    await speechOf(page)
+    const start = page.getByRole('button', { name: 'Read aloud' })
+    const reading = page.getByText('Reading aloud')
+    for (const stop of [
+      () => page.keyboard.press('Escape'),
+      () => page.getByRole('button', { name: 'Stop', exact: true }).click(),
+    ]) {
+      await page.getByRole('article').hover()
+      await start.click()
+      await reading.waitFor()
+      await stop()
+      await reading.waitFor({ state: 'detached' })
+    }
+    await page.getByRole('article').hover()
+    await start.click()
+    await reading.waitFor()
+    await page.getByRole('link', { name: 'Models' }).click()
+    await page.getByRole('heading', { name: 'Models', level: 1 }).waitFor()
+    await page.goBack()
+    await page.getByRole('article').hover()
+    await start.waitFor()
+    assert.equal(await reading.count(), 0)
+    await page.context().close()
+  },
+)
 
 test('a voice that can’t be had is told in the server’s words', { skip: noChromium }, async () => {
   const { page } = await room('mute', undefined, ['Courante'])
@@ -169,7 +213,7 @@ test('who speaks for half a second over a voice stops it, and is heard', { skip:
   await answered(page, 'A long story.', own)
   await page.getByRole('article').filter({ hasText: 'A long story.' }).hover()
   await page.getByRole('button', { name: 'Read aloud' }).last().click()
-  await page.getByRole('status').getByText('Reading aloud').waitFor()
+  await page.getByText('Reading aloud').waitFor()
   await page.getByRole('button', { name: 'Microphone' }).click()
   const posted = page.waitForResponse(isPost)
   await page.getByText('Reading aloud').waitFor({ state: 'detached' })
@@ -208,7 +252,7 @@ test(
     const message = page.getByRole('article').filter({ hasText: 'Well said.' })
     await message.hover()
     await message.getByRole('button', { name: 'Read aloud' }).click()
-    await page.getByRole('status').getByText('Reading aloud').waitFor()
+    await page.getByText('Reading aloud').waitFor()
     // To its end.
     await page.getByText('Reading aloud').waitFor({ state: 'detached' })
   },

@@ -46,7 +46,8 @@ test('the document may run its own scripts and nothing else; the frame of diagra
   const { headers } = await at.get('/')
   const policy = String(headers['content-security-policy'])
   assert.match(policy, /default-src 'none'; script-src 'self'; style-src 'self';/)
-  assert.doesNotMatch(policy, /unsafe|https?:/)
+  assert.match(policy, /; connect-src 'self';/)
+  assert.doesNotMatch(policy, /unsafe|https?:|wss?:/)
   assert.equal(headers['x-frame-options'], 'DENY')
   assert.equal(headers['x-content-type-options'], 'nosniff')
   assert.equal(headers['referrer-policy'], 'no-referrer')
@@ -72,10 +73,18 @@ test('an address that is none: the page for a person, problem details for a prog
     ['/api/nothing', 'text/html'],
     ['/files/x/y', 'text/html'],
     ['/..%2f..%2fpackage.json', '*/*'],
+    ['//mermaid.html', '*/*'],
+    ['/%00', '*/*'],
+    ['/%2e%2e/package.json', '*/*'],
+    ['/assets/', '*/*'],
+    ['/assets', '*/*'],
+    ['/assets/a-1234.js.br', '*/*'],
+    ['/assets/a-1234.js.gz', '*/*'],
   ] as const) {
-    const { status, headers } = await at.get(path, { accept })
+    const { status, headers, bytes } = await at.get(path, { accept })
     assert.equal(status, 404, path)
     assert.equal(headers['content-type'], 'application/problem+json; charset=utf-8', path)
+    assert.match(bytes.toString(), /"code":"no_such_(route|file)"/, path)
   }
 })
 

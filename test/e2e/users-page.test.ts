@@ -32,7 +32,7 @@ test(
     await using rig = await usersRig()
     await using browser = await launchChromium()
     const { page, said } = await visit(browser, rig, rig.firstToken)
-    await page.getByText('You were invited. Choose a name and a password.').waitFor()
+    await page.getByText('Choose a name and a password for your account here.').waitFor()
     assert.ok(!page.url().includes(rig.firstToken), 'the address bar forgets the link')
     await fill(page, 'alice', [password, 'another horse'])
     await page.getByText('The two passwords are not the same.').waitFor()

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict'
-import type { Browser, BrowserContextOptions, Page } from 'playwright-core'
+import type { Browser, BrowserContext, BrowserContextOptions, Page } from 'playwright-core'
 import { ask, type Answer } from './api-rig.ts'
 import { builtPage } from './built-page.ts'
 import { launchChromium } from './chromium.ts'
@@ -16,6 +16,8 @@ export class PageRig implements AsyncDisposable {
   readonly url: string
   readonly browser: Browser
   readonly #all: AsyncDisposableStack
+  /** Of any page, until a test has been told of it. */
+  readonly #faults: string[] = []
   #admin: string | undefined
 
   private constructor(server: RoomsBackend, browser: Browser, all: AsyncDisposableStack) {
@@ -51,27 +53,29 @@ export class PageRig implements AsyncDisposable {
     return answer.json
   }
 
-  /** A new tab with storage of its own. A script's error, and whatever the page's policy forbids, fails the test. */
+  /**
+   * A new tab with storage of its own. A script's error, and whatever the page's policy forbids, fails the test that asks for
+   * the next page, or that ends the rig.
+   */
   async page(path = '/', options: BrowserContextOptions = {}): Promise<Page> {
     const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
-    const page = await context.newPage()
-    watch(page)
-    await page.goto(`${this.url}${path}`)
-    return page
+    return this.#open(context, path)
   }
 
   /** In accounts mode: the same for a user of that name, who is made if there is none; the first one is the admin. */
-  async person(name: string, path = '/', options: BrowserContextOptions = {}): Promise<Page> {
+  async person(
+    name: string,
+    path = '/',
+    options: BrowserContextOptions = {},
+    browser = this.browser,
+  ): Promise<Page> {
     const cookie = await this.logIn(name)
-    const context = await this.browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
+    const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...options })
     const [cookieName = '', value = ''] = cookie.split('=')
     await context.addCookies(
       ['/api', '/v1'].map(path => ({ name: cookieName, value, domain: '127.0.0.1', path, httpOnly: true })),
     )
-    const page = await context.newPage()
-    watch(page)
-    await page.goto(`${this.url}${path}`)
-    return page
+    return this.#open(context, path)
   }
 
   /** The cookie of that user, who is made if there is none. */
@@ -99,16 +103,24 @@ export class PageRig implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#all.disposeAsync()
+    this.#tellFaults()
   }
-}
 
-function watch(page: Page): void {
-  page.on('pageerror', error => {
-    throw error
-  })
-  page.on('console', message => {
-    if (/Content Security Policy/.test(message.text())) throw new Error(message.text())
-  })
+  async #open(context: BrowserContext, path: string): Promise<Page> {
+    this.#tellFaults()
+    const page = await context.newPage()
+    // Collected: an error thrown in here would be one of whatever test runs by then.
+    page.on('pageerror', error => this.#faults.push(error.stack ?? String(error)))
+    page.on('console', message => {
+      if (/Content Security Policy/.test(message.text())) this.#faults.push(message.text())
+    })
+    await page.goto(`${this.url}${path}`)
+    return page
+  }
+
+  #tellFaults(): void {
+    assert.deepEqual(this.#faults.splice(0), [], 'a page had faults')
+  }
 }
 
 function cookieOf(answer: Answer): string {

@@ -1,9 +1,17 @@
 // @ts-check
 // Before the first paint, so nothing flashes: a file of its own, as the page allows no inline script.
 {
+  const key = 'courante.theme'
   const dark = matchMedia('(prefers-color-scheme: dark)')
+  /** @type {string | null} */
+  let chosen
+  try {
+    chosen = localStorage.getItem(key)
+  } catch {
+    // A browser that keeps nothing: as the system.
+    chosen = null
+  }
   const set = () => {
-    const chosen = localStorage.getItem('courante.theme')
     const isDark = chosen === 'dark' || (chosen !== 'light' && dark.matches)
     document.documentElement.dataset.theme = isDark ? 'dark' : 'light'
     // What a telephone paints its own bars with.
@@ -13,5 +21,9 @@
   set()
   dark.addEventListener('change', set)
   // Another tab, or this one's profile (which sends the event itself).
-  addEventListener('storage', set)
+  addEventListener('storage', event => {
+    if (event.key !== key && event.key !== null) return
+    chosen = event.newValue
+    set()
+  })
 }

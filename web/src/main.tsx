@@ -5,7 +5,8 @@ import './style/controls.css'
 import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './components/app.tsx'
-import { agentsQuery, queries, roomsQuery } from './state/queries.ts'
+import { agentsQuery, queries, roomQuery, roomsQuery } from './state/queries.ts'
+import { roomAt } from './state/shell/rooms.ts'
 import { reloadAfterUpgrade } from './state/shell/upgrade.ts'
 
 const root = document.querySelector('#root')
@@ -15,6 +16,8 @@ reloadAfterUpgrade()
 // Beside the question who is there: one way to the server less before the first room is seen.
 void queries.prefetchQuery(roomsQuery)
 void queries.prefetchQuery(agentsQuery)
+const room = roomAt(location.pathname)
+if (room !== undefined) void queries.prefetchQuery(roomQuery(room))
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -8,7 +8,7 @@ import { apiProblems, log } from '../messages.ts'
 import type { Change } from '../protocol.ts'
 import { admit } from './access.ts'
 import { Frame } from './frame.ts'
-import { asRefusal, rawProblem } from './problem-reply.ts'
+import { asRefusal, isExpected, rawProblem } from './problem-reply.ts'
 import { mostFromReader, pingMs, type Reader, SocketReader } from './reader.ts'
 import { Refusal } from './refusal.ts'
 import type { Api } from './route.ts'
@@ -75,7 +75,7 @@ export class Changes {
       })
     } catch (error) {
       const refusal = asRefusal(error)
-      if (refusal.status >= 500) this.#api.log(log.failed('UPGRADE', changesPath, error))
+      if (!isExpected(error)) this.#api.log(log.failed('UPGRADE', changesPath, error))
       socket.end(rawProblem(refusal))
     }
   }
@@ -106,9 +106,9 @@ export class Changes {
   }
 
   #roomChanged(change: RoomsChange): void {
-    // Who may read it no longer has to ask, too; and that some room is another one says nothing.
-    if (change.type === 'entry' || change.type === 'gone') this.tell('rooms')
-    else this.tellOfRoom(change.type === 'renamed' ? change.to : change.id)
+    // Who may read it no longer has to ask, too, as after a name that makes it private; and that some room is another one says nothing.
+    if (change.type === 'entry' || change.type === 'gone' || change.type === 'renamed') this.tell('rooms')
+    else this.tellOfRoom(change.id)
   }
 
   #accountsChanged(): void {

@@ -1,3 +1,4 @@
+import { existsSync, readFileSync } from 'node:fs'
 import type { Server } from 'node:http'
 import type { FastifyInstance } from 'fastify'
 import { apiProblems } from '../messages.ts'
@@ -29,12 +30,19 @@ export const usualLimits: Limits = {
   bodyMs: 15_000,
   // 32 MB at 1 Mbit/s.
   requestMs: 300_000,
-  connections: 4000,
+  connections: Math.min(4000, Math.floor(openFiles() / 2)),
   connectionsPerAddress: 256,
   streamsPerUser: 64,
   upload: 32 * 1024 * 1024,
   uploadsPerUser: 2048 * 1024 * 1024,
   roomsPerUser: 500,
+}
+
+/** How many this process may have; those that no connection takes are for rooms and whatever is read for an answer. */
+function openFiles(): number {
+  const path = '/proc/self/limits'
+  const [, most] = existsSync(path) ? (/^Max open files +(\d+)/m.exec(readFileSync(path, 'utf8')) ?? []) : []
+  return most === undefined ? Infinity : Number(most)
 }
 
 /** For `http.createServer`. */

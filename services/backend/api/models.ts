@@ -1,6 +1,8 @@
 import { z } from 'zod'
-import { modelKindSchema, modelsSchema } from '../protocol.ts'
+import { apiProblems } from '../messages.ts'
+import { modelKindSchema, modelsSchema, type Model } from '../protocol.ts'
 import type { ModelDesk } from '../models/model-desk.ts'
+import { bodyOf } from './problem-reply.ts'
 import { route, type Api } from './route.ts'
 
 const named = z.object({ model: z.string().min(1).max(500) })
@@ -22,7 +24,7 @@ export function modelRoutes(api: Api, desk: ModelDesk, changed: () => void): voi
     ({ who }) => {
       const list = desk.list()
       // They name files of the server, and only an admin can do something about them.
-      return who.role === 'admin' ? list : { ...list, faults: [] }
+      return who.role === 'admin' ? list : { ...list, faults: [], models: list.models.map(withoutPaths) }
     },
   )
   route(
@@ -113,4 +115,12 @@ export function modelRoutes(api: Api, desk: ModelDesk, changed: () => void): voi
       changed()
     },
   )
+}
+
+function withoutPaths(model: Model): Model {
+  const { state } = model
+  if ((state.type !== 'absent' && state.type !== 'installed') || state.problem === undefined) return model
+  const { code, status } = state.problem
+  const words = state.type === 'absent' ? apiProblems.downloadEnded(code) : apiProblems.loadFailed(code)
+  return { ...model, state: { ...state, problem: bodyOf(status, words) } }
 }

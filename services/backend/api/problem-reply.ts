@@ -4,7 +4,7 @@ import { ProblemError, type Problem } from '../../../lib/problem.ts'
 import type { ApiProblem } from '../../chat/protocol.ts'
 import { TooManyTries } from '../../chat/users/accounts.ts'
 import { apiProblems, log } from '../messages.ts'
-import { lostPage } from '../page.ts'
+import { isNoFile, lostPage } from '../page.ts'
 import { Refusal } from './refusal.ts'
 
 const type = 'application/problem+json; charset=utf-8'
@@ -47,14 +47,17 @@ const statuses: Readonly<Record<string, number>> = {
 /** Every refusal of the server becomes problem details (RFC 9457), and says nothing about its insides. */
 export function problemReplies(app: FastifyInstance, print: (line: string) => void): void {
   app.setErrorHandler((error: FastifyError, request, reply) => {
-    const refusal = asRefusal(error)
-    if (refusal.status >= 500) print(log.failed(request.method, pathOf(request), error))
-    return sendProblem(reply, refusal)
+    if (isNoFile(request, error)) return nothingThere(request, reply)
+    if (!isExpected(error)) print(log.failed(request.method, pathOf(request), error))
+    return sendProblem(reply, asRefusal(error))
   })
-  app.setNotFoundHandler(
-    (request, reply) =>
-      lostPage(request, reply) ??
-      sendProblem(reply, new Refusal(404, apiProblems.noSuchRoute(request.method, pathOf(request)))),
+  app.setNotFoundHandler(nothingThere)
+}
+
+function nothingThere(request: FastifyRequest, reply: FastifyReply): FastifyReply {
+  return (
+    lostPage(request, reply) ??
+    sendProblem(reply, new Refusal(404, apiProblems.noSuchRoute(request.method, pathOf(request))))
   )
 }
 
@@ -91,6 +94,11 @@ export function bodyOf(status: number, problem: Problem): ApiProblem {
 export function apiProblemOf(error: unknown): ApiProblem {
   const { status, problem } = asRefusal(error)
   return bodyOf(status, problem)
+}
+
+/** A refusal in words, of whatever status, and what a client did wrong; anything else belongs in the log. */
+export function isExpected(error: unknown): boolean {
+  return error instanceof Refusal || error instanceof ProblemError || asRefusal(error).status < 500
 }
 
 export function asRefusal(error: unknown): Refusal {

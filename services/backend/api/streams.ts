@@ -7,7 +7,7 @@ import { roleIn } from '../../chat/rooms/access.ts'
 import type { Room } from '../../chat/rooms/room.ts'
 import { apiProblems, log } from '../messages.ts'
 import { admit } from './access.ts'
-import { asRefusal, rawProblem } from './problem-reply.ts'
+import { asRefusal, isExpected, rawProblem } from './problem-reply.ts'
 import { mostFromReader, pingMs, SocketReader, SseReader, type Reader } from './reader.ts'
 import { Refusal } from './refusal.ts'
 import { RoomStream, type From } from './room-stream.ts'
@@ -72,7 +72,8 @@ export class Streams {
     } catch (error) {
       const refusal =
         error instanceof URIError ? new Refusal(404, apiProblems.noSuchRoom()) : asRefusal(error)
-      if (refusal.status >= 500) this.#api.log(log.failed('UPGRADE', pathOf(request.url ?? ''), error))
+      if (!(error instanceof URIError) && !isExpected(error))
+        this.#api.log(log.failed('UPGRADE', pathOf(request.url ?? ''), error))
       socket.end(rawProblem(refusal))
     }
   }

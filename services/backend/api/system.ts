@@ -1,6 +1,7 @@
 import { readFileSync } from 'node:fs'
 import { statfs } from 'node:fs/promises'
 import { join } from 'node:path'
+import type { Readable } from 'node:stream'
 import { z } from 'zod'
 import { readCore } from '../../../models/core-view.ts'
 import { apiProblems, log, whyDown } from '../messages.ts'
@@ -8,6 +9,7 @@ import { systemSchema, type System } from '../protocol.ts'
 import type { ServiceStatus, SupervisorLink } from '../supervisor-link.ts'
 import { Refusal } from './refusal.ts'
 import { route, type Api } from './route.ts'
+import { StreamCount } from './stream-count.ts'
 
 export interface SystemOptions {
   readonly home: string
@@ -16,9 +18,13 @@ export interface SystemOptions {
   readonly ownName: string | undefined
 }
 
+/** Logs that one person follows at a time: each holds a connection to the supervisor. */
+const mostFollowed = 8
+
 /** The machine room: services, memory, logs. For admins. */
 export function systemRoutes(api: Api, options: SystemOptions): void {
   const { home, supervisor, ownName } = options
+  const followed = new StreamCount(mostFollowed)
   const mustBe = async (name: string): Promise<void> => {
     const stack = await supervisor.status()
     if (stack === undefined) throw new Refusal(503, apiProblems.noStack())
@@ -71,12 +77,24 @@ export function systemRoutes(api: Api, options: SystemOptions): void {
       }),
       reply: { type: 'text/plain; charset=utf-8', about: 'The bytes as they were printed, with colours' },
     },
-    async ({ params, query, reply }) => {
-      await mustBe(params.service)
-      const gone = new AbortController()
-      reply.raw.on('close', () => gone.abort())
+    async ({ who, params, query, reply }) => {
       const follow = query.follow === 'true'
-      const bytes = await supervisor.logs(params.service, query.lines, follow, gone.signal)
+      const gone = new AbortController()
+      if (follow) followed.check(who.name)
+      if (follow) followed.take(who.name)
+      reply.raw.on('close', () => {
+        if (follow) followed.give(who.name)
+        gone.abort()
+      })
+      let bytes: Readable
+      try {
+        await mustBe(params.service)
+        bytes = await supervisor.logs(params.service, query.lines, follow, gone.signal)
+      } catch (error) {
+        if (!gone.signal.aborted) throw error
+        // Nobody is there to be told.
+        return void reply.hijack()
+      }
       await reply
         .headers({ 'content-type': 'text/plain; charset=utf-8', 'x-accel-buffering': 'no' })
         .send(bytes)

@@ -40,6 +40,7 @@ export function userRoutes(api: Api): void {
       method: 'POST',
       path: '/api/users',
       access: 'admin',
+      scope: 'no key',
       summary: 'Make a user with a password; an invitation lets them choose their own',
       body: z.strictObject({
         name: z.string().max(200),
@@ -58,6 +59,7 @@ export function userRoutes(api: Api): void {
       method: 'PATCH',
       path: '/api/users/:name',
       access: 'admin',
+      scope: 'no key',
       summary: 'Change the role, disable or enable; disabling ends all sessions',
       params: named,
       body: z.strictObject({ role: userRoleSchema.optional(), disabled: z.boolean().optional() }),
@@ -71,6 +73,8 @@ export function userRoutes(api: Api): void {
       method: 'POST',
       path: '/api/users/:name/reset',
       access: 'admin',
+      // Whoever has the link is that user, an admin perhaps: no key may become more than it is.
+      scope: 'no key',
       summary: 'A one-time link by which this user chooses a new password: /welcome#TOKEN, shown this once',
       params: named,
       reply: z.object({ invitation: invitationSchema, token: z.string() }),
@@ -169,6 +173,7 @@ function invitationRoutes(api: Api): void {
       method: 'POST',
       path: '/api/invitations',
       access: 'admin',
+      scope: 'no key',
       summary: 'Invite somebody for 7 days: the link is /welcome#TOKEN, shown this once',
       body: z.strictObject({ role: userRoleSchema.default('user'), name: z.string().max(200).optional() }),
       reply: z.object({ invitation: invitationSchema, token: z.string() }),

@@ -14,6 +14,8 @@ type Fetching = Extract<ModelState, { type: 'fetching' }>
 
 interface Running {
   state: Fetching
+  /** Ids of all models that come with it, of its own too. */
+  readonly parts: readonly string[]
   readonly abort: AbortController
   readonly done: Promise<void>
 }
@@ -35,6 +37,11 @@ export class Downloads {
     return this.#running.get(id)?.state
   }
 
+  /** Also as what another model needs. */
+  isFetching(id: string): boolean {
+    return [...this.#running.values()].some(({ parts }) => parts.includes(id))
+  }
+
   problem(id: string): ApiProblem | undefined {
     return this.#problems.get(id)
   }
@@ -49,7 +56,12 @@ export class Downloads {
       if (problem !== undefined && !abort.signal.aborted) this.#problems.set(id, problem)
       this.#changed()
     })
-    this.#running.set(id, { state: { type: 'fetching', bytes: 0, total }, abort, done })
+    this.#running.set(id, {
+      state: { type: 'fetching', bytes: 0, total },
+      parts: parts.map(({ model }) => model.id),
+      abort,
+      done,
+    })
     this.#problems.delete(id)
     this.#changed()
   }

@@ -71,7 +71,11 @@ export class ModelDesk {
     // It may be in memory although its files are gone by now.
     if (!isIn) this.#find(id)
     const core = this.#core()
-    if (!isIn) throw new Refusal(409, apiProblems.modelNotInMemory(id))
+    if (!isIn) {
+      // It still waits for room.
+      if (await this.#jobs.callOff(id)) return
+      throw new Refusal(409, apiProblems.modelNotInMemory(id))
+    }
     if (this.#inventory.look().models.get(id)?.pinned === true)
       throw new Refusal(409, apiProblems.modelPinned(id))
     await this.#jobs.start('unload', id, core)
@@ -110,7 +114,8 @@ export class ModelDesk {
     const { home, modelsDir } = this.#places
     if (model.origin === 'shipped') throw new Refusal(409, apiProblems.modelComesWith(id))
     if (model.origin !== 'catalog') throw new Refusal(409, apiProblems.modelOfOthers(id))
-    if (this.#downloads.state(id) !== undefined) throw new Refusal(409, apiProblems.modelIsFetched(id))
+    if (this.#downloads.isFetching(id)) throw new Refusal(409, apiProblems.modelIsFetched(id))
+    if (this.#jobs.running(id) !== undefined) throw new Refusal(409, apiProblems.modelIsAsked(id))
     if (readCore(home)?.models.some(one => one.id === id) === true)
       throw new Refusal(409, apiProblems.modelInMemory(id))
     const files = catalogFiles(id, this.#inventory.catalog, this.#places)

@@ -3,8 +3,8 @@
 
 const words = {
   noToken: 'This page is opened by a link that an admin of this server gives you.',
-  invitation: 'You were invited. Choose a name and a password.',
-  named: 'You were invited. Choose a password.',
+  invitation: 'Choose a name and a password for your account here.',
+  named: 'Choose a password for your account here.',
   reset: 'Choose a new password.',
   differ: 'The two passwords are not the same.',
   noAnswer: 'The server does not answer. Try again in a moment.',
@@ -18,7 +18,6 @@ const password = element('password', HTMLInputElement)
 const again = element('again', HTMLInputElement)
 const problem = element('problem', HTMLElement)
 const button = element('go', HTMLButtonElement)
-const next = element('next', HTMLElement)
 let token = ''
 
 await begin()
@@ -59,9 +58,7 @@ async function redeem() {
   form.hidden = true
   form.reset()
   say.textContent = words.done(done.answer.name)
-  if (!(await isPageHere())) return
-  next.hidden = false
-  next.querySelector('a')?.focus()
+  if (await isPageHere()) location.replace('/')
 }
 
 /** Without it, a server that was started for programs answers with a line of text. */

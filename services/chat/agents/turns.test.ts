@@ -89,7 +89,7 @@ test('always answers each message of a person, and none of an agent unless it is
 
 test('agents that address each other stop when the budget is spent, and none answers itself', () => {
   assert.deepEqual(who(bots, ['al'], 'Bob: @Bob @Eva what do you think?'), ['Eva'])
-  assert.deepEqual(who(bots, ['al'], 'Eva: Bob said so'), ['Bob'], 'natural by name')
+  assert.deepEqual(who(bots, ['al'], 'Eva: Bob said so'), [], 'a name alone calls nobody')
   assert.deepEqual(who(bots, ['al'], 'Bob: Eva said so'), [])
   assert.deepEqual(who(bots, ['al'], 'Bob: @everyone'), [])
   assert.deepEqual(who(bots, ['al'], 'Bob: I have spoken'), [])

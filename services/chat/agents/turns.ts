@@ -45,9 +45,10 @@ export function whoAnswers(question: TurnQuestion): string[] {
   const byName = mentions.named.flatMap(name =>
     others.filter(agent => agent.name === name && agent.turns === 'natural' && !askedFor.includes(agent)),
   )
+  // Of an agent only @name counts: models say names all the time, their own model's among them, and mean nobody by it. Everyone
+  // is a person's word.
+  if (isAgent(author)) return askedFor.map(({ name }) => name).slice(0, Math.max(0, agentBudget - spent))
   const addressed = [...askedFor, ...byName].map(({ name }) => name)
-  // Everyone is a person's word: a bot that only quotes it wakes nobody.
-  if (isAgent(author)) return addressed.slice(0, Math.max(0, agentBudget - spent))
   if (mentions.everyone) return others.map(({ name }) => name)
   const rested = ({ cooldown, spoke }: Seat): boolean => spoke === undefined || now - spoke >= cooldown * 1000
   const always = others

@@ -10,7 +10,7 @@ export class ApiError extends Error {
   }
 }
 
-const noAnswer: ApiProblem = {
+export const noAnswer: ApiProblem = {
   code: 'no_answer',
   title: 'The server doesn’t answer',
   status: 0,
@@ -42,16 +42,51 @@ export async function call<R = undefined>(
     throw new ApiError(noAnswer, error)
   }
   if (!response.ok) throw await refusal(response)
-  const isJson = response.headers.get('content-type')?.includes('json') === true
-  return (isJson ? await response.json() : undefined) as R
+  if (!isJson(response.headers.get('content-type'))) return undefined as R
+  try {
+    return (await response.json()) as R
+  } catch (error) {
+    // It broke off in the middle.
+    signal?.throwIfAborted()
+    throw new ApiError(noAnswer, error)
+  }
 }
 
 /** The refusal that an answer is. The dev server's own, for a backend that is not there, has no words for people. */
 export async function refusal(response: Response): Promise<ApiError> {
-  if (response.headers.get('content-type')?.includes('problem+json') !== true) return new ApiError(noAnswer)
-  const problem = (await response.json()) as ApiProblem
+  let text: string
+  try {
+    text = await response.text()
+  } catch (error) {
+    return new ApiError(noAnswer, error)
+  }
+  return refusalIn(response.headers.get('content-type'), text)
+}
+
+/** The same, of an answer that was not fetched by `fetch`. */
+export function refusalIn(type: string | null, text: string): ApiError {
+  if (type?.includes('problem+json') !== true) return new ApiError(noAnswer)
+  let problem: ApiProblem
+  try {
+    problem = parsed(text) as ApiProblem
+  } catch (error) {
+    return new ApiError(noAnswer, error)
+  }
   if (problem.status === 401) for (const listener of loggedOut) listener()
   return new ApiError(problem)
+}
+
+/** What an answer says; one that broke off is none. */
+export function parsed(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch (error) {
+    throw new ApiError(noAnswer, error)
+  }
+}
+
+function isJson(type: string | null): boolean {
+  return type?.includes('json') === true
 }
 
 const loggedOut = new Set<() => void>()

@@ -19,29 +19,35 @@ export function followChanges(url: string, signal: AbortSignal, onHeard: (heard:
     let silence: ReturnType<typeof setTimeout> | undefined
     const heard = (): void => {
       clearTimeout(silence)
-      silence = setTimeout(() => current.close(), silentMs)
+      // A dead network closes nothing, and `close` alone would wait for it.
+      silence = setTimeout(() => ended(), silentMs)
     }
-    heard()
-    current.addEventListener('open', () => {
-      if (attempt > 0) void queries.invalidateQueries()
-      attempt = 0
-      onHeard(true)
-    })
-    current.addEventListener('message', event => {
-      heard()
-      const { type } = JSON.parse(String(event.data)) as Change
-      if (type !== 'beat') void queries.invalidateQueries({ queryKey: [type] })
-    })
-    current.addEventListener('close', () => {
+    const ended = (): void => {
       clearTimeout(silence)
       if (signal.aborted || socket !== current) return
+      socket = undefined
+      current.close()
       if (attempt > 0) {
         onHeard(false)
         // It may have refused us: a session that has ended.
         void queries.invalidateQueries({ queryKey: ['me'] })
       }
       timer = setTimeout(start, Math.min(200 * 2 ** attempt++, 2000))
+    }
+    heard()
+    current.addEventListener('open', () => {
+      if (socket !== current) return
+      if (attempt > 0) void queries.invalidateQueries()
+      attempt = 0
+      onHeard(true)
     })
+    current.addEventListener('message', event => {
+      if (socket !== current) return
+      heard()
+      const { type } = JSON.parse(String(event.data)) as Change
+      if (type !== 'beat') void queries.invalidateQueries({ queryKey: [type] })
+    })
+    current.addEventListener('close', ended)
   }
   const again = (): void => {
     // A connection over the network that came back may be dead without saying so.

@@ -1,16 +1,15 @@
 import { useEffect, useRef } from 'react'
 import type { ListedAgent } from '../../../../services/backend/protocol.ts'
-import { dictated, restored, saveDraft } from '../../state/composer/drafts.ts'
-import { discarded, newAnswers } from '../../state/composer/room-news.ts'
+import { dictated, type Draft } from '../../state/composer/drafts.ts'
+import { newAnswers } from '../../state/composer/room-news.ts'
 import { voiceSettings } from '../../state/composer/voice-settings.ts'
 import { onShortcut } from '../../state/keys/listen.ts'
 import { speakable } from '../../state/markdown/speakable.ts'
 import type { RoomView } from '../../state/room/view.ts'
-import type { Store } from '../../state/store.ts'
 import { microphone } from '../../state/voice/microphone-store.ts'
-import { speakNext, stopSpeaking } from '../../state/voice/speech.ts'
+import { speakNext } from '../../state/voice/speech.ts'
 
-/** What comes into the composer from elsewhere: what is said, what could not be sent, and what is to be read aloud. */
+/** What comes into the composer from elsewhere: what is said, and what is to be read aloud. */
 export function useRoomNews({
   room,
   view,
@@ -20,7 +19,7 @@ export function useRoomNews({
   room: string
   view: RoomView
   agents: readonly ListedAgent[]
-  draft: Store<string, string>
+  draft: Draft
 }): void {
   useEffect(() => {
     const ends = [
@@ -29,30 +28,12 @@ export function useRoomNews({
         else draft.dispatch(dictated(draft.get(), text))
       }),
       onShortcut('microphone', () => microphone.toggle()),
-      onShortcut('quiet', () => {
-        stopSpeaking()
-        microphone.finish()
-      }),
-      // Nobody is heard in a room that they have left, nor read to from it.
+      // Nobody is heard in a room that they have left.
       () => microphone.turnOff(),
-      stopSpeaking,
     ]
     return () => {
       for (const end of ends) end()
     }
-  }, [view, draft])
-
-  useEffect(() => {
-    let { pending } = view.store.get()
-    return view.store.subscribe(() => {
-      const now = view.store.get()
-      for (const text of discarded(pending, now)) draft.dispatch(restored(draft.get(), text))
-      pending = now.pending
-      if (now.renamed === undefined || draft.get() === '') return
-      // The page goes to the new name next, and finds the draft there.
-      saveDraft(localStorage, now.renamed, draft.get())
-      draft.dispatch('')
-    })
   }, [view, draft])
 
   const known = useRef(agents)

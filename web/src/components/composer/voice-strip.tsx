@@ -8,7 +8,7 @@ import { speech, stopSpeaking } from '../../state/voice/speech.ts'
 import { Icon } from '../controls/icon.tsx'
 import './voice-strip.css'
 
-/** What the microphone hears and what is read aloud, above the field; nothing while neither is on. */
+/** What the microphone hears and what is read aloud, above where one writes; nothing while neither is on. */
 export function VoiceStrip() {
   const state = useSyncExternalStore(microphone.state.subscribe, microphone.state.get)
   const heard = useSyncExternalStore(microphone.heard.subscribe, microphone.heard.get)
@@ -19,10 +19,11 @@ export function VoiceStrip() {
     .map(({ text }) => heldBack(text))
     .filter(text => text !== '')
     .join(' ')
+  const isHearing = on || heard.length > 0
   const problem = state.kind === 'error' ? problemInWords(state.problem) : undefined
   return (
     <div className="voice-strip">
-      {/* Both always there, so that a screen reader notices when they fill. */}
+      {/* All of them always there, so that a screen reader notices when they fill. */}
       <div role="alert">
         {problem !== undefined && (
           <div className="callout voice-problem" data-tone="bad">
@@ -41,26 +42,26 @@ export function VoiceStrip() {
           </div>
         )}
       </div>
-      <div role="status">
-        {(on || heard.length > 0) && (
-          <p className="voice-line" data-state={state.kind}>
-            <span className="voice-state">{on ? microphoneInWords[state.kind] : heardInWords.lastWords}</span>
-            {words === '' ? (
-              <span className="soft">{sendWhatISay ? heardInWords.sent : heardInWords.drafted}</span>
-            ) : (
-              <span className="voice-words">{words} …</span>
-            )}
-          </p>
+      {/* Only what goes on is told, and not each word that is heard. */}
+      <p className="voice-line" data-state={state.kind}>
+        <span className="voice-state" role="status">
+          {isHearing && (on ? microphoneInWords[state.kind] : heardInWords.lastWords)}
+        </span>
+        {isHearing && words === '' && (
+          <span className="soft">{sendWhatISay ? heardInWords.sent : heardInWords.drafted}</span>
         )}
+        {words !== '' && <span className="voice-words">{words} …</span>}
+      </p>
+      <p className="voice-line" data-state={reading.kind}>
+        <span className="voice-state" role="status">
+          {reading.kind !== 'idle' && speechInWords[reading.kind]}
+        </span>
         {reading.kind !== 'idle' && (
-          <p className="voice-line" data-state={reading.kind}>
-            <span className="voice-state">{speechInWords[reading.kind]}</span>
-            <button className="voice-stop" type="button" onClick={stopSpeaking}>
-              Stop
-            </button>
-          </p>
+          <button className="voice-stop" type="button" onClick={stopSpeaking}>
+            Stop
+          </button>
         )}
-      </div>
+      </p>
     </div>
   )
 }

@@ -1,13 +1,12 @@
 import { useEffect, useRef, useState, useSyncExternalStore, type KeyboardEvent } from 'react'
 import type { ListedAgent } from '../../../../services/backend/protocol.ts'
-import { openDraft } from '../../state/composer/drafts.ts'
+import type { Draft } from '../../state/composer/drafts.ts'
 import { fieldAction } from '../../state/composer/field-keys.ts'
 import { messageText, tooLong } from '../../state/composer/message-text.ts'
 import { requestEdit } from '../../state/composer/requests.ts'
 import { lastOf } from '../../state/composer/room-news.ts'
 import { onShortcut } from '../../state/keys/listen.ts'
 import type { RoomView, Viewer } from '../../state/room/view.ts'
-import type { Store } from '../../state/store.ts'
 import { pastedFiles } from '../../state/uploads/pasted.ts'
 import { uploadsOf, type RoomUploads } from '../../state/uploads/room-uploads.ts'
 import { isSettled } from '../../state/uploads/uploads.ts'
@@ -20,21 +19,21 @@ import { StopButton } from './stop-button.tsx'
 import { useMentions } from './use-mentions.ts'
 import { useRoomNews } from './use-room-news.ts'
 import { useGrowing } from './use-growing.ts'
-import { VoiceStrip } from './voice-strip.tsx'
 
 export function WritingBlock({
   room,
   view,
   viewer,
   agents,
+  draft,
 }: {
   room: string
   view: RoomView
   viewer: Viewer
   agents: readonly ListedAgent[]
+  draft: Draft
 }) {
-  const [draft] = useState(() => openDraft(localStorage, room))
-  const [uploads] = useState(() => uploadsOf(room))
+  const [uploads] = useState(() => uploadsOf(viewer.name, room))
   const text = useSyncExternalStore(draft.subscribe, draft.get)
   const files = useSyncExternalStore(uploads.store.subscribe, uploads.store.get)
   const [note, setNote] = useState('')
@@ -95,7 +94,6 @@ export function WritingBlock({
   return (
     <div className="composer-column">
       <DropCover onFiles={uploads.add} />
-      <VoiceStrip />
       <div className="composer-block">
         <MentionList mentions={mentions} />
         {files.length > 0 && <AttachedFiles uploads={uploads} files={files} />}
@@ -169,7 +167,7 @@ export function WritingBlock({
 const fileFailed = 'Not sent: a file could not be uploaded. Try it again, or send without it.'
 
 /** Posts what is written, with the files that are there; returns what speaks against it, or nothing. */
-function post(view: RoomView, draft: Store<string, string>, uploads: RoomUploads): string {
+function post(view: RoomView, draft: Draft, uploads: RoomUploads): string {
   const done = uploads.store
     .get()
     .flatMap(({ key, name, state }) =>
@@ -178,8 +176,9 @@ function post(view: RoomView, draft: Store<string, string>, uploads: RoomUploads
   const message = messageText(draft.get(), done)
   const fault = tooLong(message)
   if (message === '' || fault !== undefined) return fault ?? ''
-  view.post(message)
+  // In this order: what can't be sent comes back into the draft.
   draft.dispatch('')
+  view.post(message)
   uploads.sent(done.map(({ key }) => key))
   return ''
 }

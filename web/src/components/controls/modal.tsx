@@ -2,7 +2,8 @@ import { useLayoutEffect, useRef, type ReactNode } from 'react'
 
 /**
  * A modal dialog for as long as it is rendered, without any look: the browser's own, which keeps the focus inside, gives it
- * back afterwards and closes on Escape or a press beside it. `onClose` has to take it away; with `busy` it isn't asked to.
+ * back afterwards and closes on Escape or a press beside it; by the latter only while nothing was written in a form in it.
+ * `onClose` has to take it away; with `busy` it isn't asked to.
  * The focus goes to what has `data-first`, else to the first control of `.dialog-body`.
  */
 export function Modal({
@@ -18,13 +19,11 @@ export function Modal({
   busy?: boolean
 } & ({ 'aria-label': string } | { 'aria-labelledby': string })) {
   const box = useRef<HTMLDialogElement>(null)
+  const isChanged = useRef(false)
   // Not useEffect: once the element is out of the document, closing it gives no focus back.
   useLayoutEffect(() => {
     const dialog = box.current
-    dialog?.showModal()
-    const first =
-      dialog?.querySelector<HTMLElement>('[data-first]') ?? dialog?.querySelector<HTMLElement>(inBody)
-    first?.focus()
+    show(dialog)
     return () => dialog?.close()
   }, [])
   return (
@@ -38,13 +37,30 @@ export function Modal({
         event.preventDefault()
         if (!busy) onClose()
       }}
+      onClose={event => {
+        // The browser has closed it: of two keys in a row Chromium tells only the first before. Not when it goes by itself.
+        if (event.target !== box.current || box.current.open) return
+        if (busy) show(box.current)
+        else onClose()
+      }}
+      onInput={event => {
+        if (event.target instanceof Element && event.target.closest('form') !== null) isChanged.current = true
+      }}
       onPointerDown={event => {
-        if (event.target === box.current && isOutside(event, box.current) && !busy) onClose()
+        if (event.target !== box.current || !isOutside(event, box.current)) return
+        if (!busy && !isChanged.current) onClose()
       }}
     >
       {children}
     </dialog>
   )
+}
+
+function show(dialog: HTMLDialogElement | null): void {
+  dialog?.showModal()
+  const first =
+    dialog?.querySelector<HTMLElement>('[data-first]') ?? dialog?.querySelector<HTMLElement>(inBody)
+  first?.focus()
 }
 
 const inBody = ['a[href]', 'button', 'input', 'select', 'textarea', '[tabindex="0"]']

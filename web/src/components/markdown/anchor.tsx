@@ -1,7 +1,8 @@
-import type { MouseEvent, ReactNode } from 'react'
+import { use, type MouseEvent, type ReactNode } from 'react'
 import { navigate } from 'wouter/use-browser-location'
 import { addressOf } from '../../state/markdown/addresses.ts'
 import { Attachment } from './attachment.tsx'
+import { MessageId } from './message-id.ts'
 
 /** A link of a message: into the page, to a file of ours, or away, from where nothing can reach back. */
 export function Anchor({
@@ -15,6 +16,7 @@ export function Anchor({
   title?: string | undefined
   'aria-label'?: string | undefined
 }) {
+  const message = use(MessageId)
   const address = addressOf(href ?? '')
   switch (address?.to) {
     case undefined:
@@ -27,12 +29,15 @@ export function Anchor({
           {children}
         </a>
       )
-    case 'note':
+    case 'note': {
+      const to = address.id + message
+      const id = rest.id === undefined ? undefined : rest.id + message
       return (
-        <a {...rest} href={href} onClick={event => stay(event, () => show(address.id))}>
+        <a {...rest} id={id} href={`#${to}`} onClick={event => stay(event, () => show(to))}>
           {children}
         </a>
       )
+    }
     case 'away':
       return (
         <a {...rest} href={address.url} target="_blank" rel="noopener noreferrer nofollow">

@@ -5,6 +5,7 @@ import { CodeBlock } from './code-block.tsx'
 import { Diagram } from './diagram.tsx'
 import { Formula } from './formula.tsx'
 import { Growing } from './growing.ts'
+import { MessageId } from './message-id.ts'
 import { Picture } from './picture.tsx'
 import { Scrolling } from './scrolling.tsx'
 import { toElements, type Components, type ElementProps } from './to-elements.ts'
@@ -22,7 +23,12 @@ const components: Components = {
   h4: heading('h6', 4),
   h5: heading('h6', 4),
   h6: heading('h6', 4),
-  p: ({ children }) => <p dir="auto">{children}</p>,
+  p: ({ children, className }) => (
+    <p dir="auto" className={className}>
+      {children}
+    </p>
+  ),
+  li: Item,
   ul: ({ children, className }) => (
     <ul dir="auto" className={className}>
       {children}
@@ -60,6 +66,16 @@ const components: Components = {
     ) : (
       <code>{children}</code>
     ),
+}
+
+/** With an id it is a footnote. */
+function Item({ children, className, id }: ElementProps) {
+  const message = use(MessageId)
+  return (
+    <li className={className} id={id === undefined ? undefined : id + message}>
+      {children}
+    </li>
+  )
 }
 
 function Block({ code }: { code: Node }) {

@@ -3,7 +3,7 @@ import { growthAt, noGrowth } from '../../state/markdown/growth.ts'
 import { limits } from '../../state/markdown/limits.ts'
 import {
   allOf,
-  grow,
+  growInPieces,
   isKept,
   keepWhole,
   nothingGrown,
@@ -62,13 +62,13 @@ function LongText({ text }: { text: string }) {
   const shown = isWhole
     ? text
     : text.slice(0, text.lastIndexOf('\n', limits.beginning) + 1 || limits.beginning)
-  const [grown, setGrown] = useState(() => grow(nothingGrown, shown.slice(0, limits.beginning)))
+  const [grown, setGrown] = useState(() => growInPieces(nothingGrown, shown.slice(0, limits.beginning)))
   const done = grown.text.length
   const isDone = done >= shown.length
   useEffect(() => {
     if (isDone) return keepWhole(grown)
     // Twice as much each time: a list that is all of the message is gone over from its beginning.
-    const more = setTimeout(() => setGrown(grown => grow(grown, shown.slice(0, done * 2))))
+    const more = setTimeout(() => setGrown(grown => growInPieces(grown, shown.slice(0, done * 2))))
     return () => clearTimeout(more)
   }, [isDone, done, grown, shown])
   return (

@@ -2,7 +2,7 @@ import { useQuery } from '@tanstack/react-query'
 import { useState } from 'react'
 import type { System } from '../../../../services/backend/protocol.ts'
 import { bytes, count, duration } from '../../state/format.ts'
-import { meQuery, modelsQuery, systemQuery } from '../../state/queries.ts'
+import { modelsQuery, systemQuery } from '../../state/queries.ts'
 import { MemoryBars } from '../models/memory-bars.tsx'
 import { LogPane } from '../system/log-pane.tsx'
 import { Services } from '../system/services.tsx'
@@ -11,20 +11,6 @@ import { Page, Section } from './page.tsx'
 
 /** The same facts as the console's, for admins. */
 export function SystemPage() {
-  const { data: me } = useQuery(meQuery)
-  if (me !== undefined && me.role !== 'admin')
-    return (
-      <Page title="System">
-        <div className="empty">
-          <h2>For admins</h2>
-          <p>Services, memory and logs of this machine are shown to admins only.</p>
-        </div>
-      </Page>
-    )
-  return <AdminSystem />
-}
-
-function AdminSystem() {
   const query = useQuery(systemQuery)
   return (
     <Page title="System" lead="Services, memory, work and logs of this machine.">

@@ -6,6 +6,7 @@ import { call } from '../../state/api.ts'
 import { roomsQuery } from '../../state/queries.ts'
 import { searchGroups, type Entry } from '../../state/search/entries.ts'
 import { searchPath } from '../../state/search/found.ts'
+import { listKey } from '../../state/search/list-key.ts'
 import { closeDialog, openDialog } from '../../state/shell/dialogs.ts'
 import { roomName } from '../../state/shell/rooms.ts'
 import { Icon } from '../controls/icon.tsx'
@@ -46,19 +47,13 @@ export function SearchDialog({ me, room, inRoom }: { me: Me; room: string | unde
     else openDialog({ type: entry.does === 'newRoom' ? 'newRoom' : 'shortcuts' })
   }
   const onKeyDown = (event: KeyboardEvent): void => {
-    if (event.nativeEvent.isComposing) return
-    const last = entries.length - 1
-    const now = Math.min(at, last)
-    const to = {
-      ArrowDown: now === last ? 0 : now + 1,
-      ArrowUp: now === 0 ? last : now - 1,
-      PageDown: Math.min(now + 8, last),
-      PageUp: Math.max(now - 8, 0),
-    }[event.key]
-    if (to !== undefined) setAt(Math.max(to, 0))
-    else if (event.key === 'Enter' && chosen !== undefined) take(chosen)
-    else if (!(event.key.toLowerCase() === 'k' && (event.ctrlKey || event.metaKey))) return
+    const { key, ctrlKey, metaKey, keyCode, nativeEvent } = event
+    const { isComposing } = nativeEvent
+    const does = listKey({ key, ctrlKey, metaKey, keyCode, isComposing }, at, entries.length)
+    if (does === undefined) return
     event.preventDefault()
+    if (does === 'take' && chosen !== undefined) take(chosen)
+    else if (typeof does === 'number') setAt(does)
   }
   return (
     <Modal className="dialog search-dialog" aria-label="Search" onClose={closeDialog}>

@@ -9,9 +9,11 @@ import type { RoomView } from '../../state/room/view.ts'
 import { forgetRoom, rememberRoom } from '../../state/shell/last-room.ts'
 import { roomHref } from '../../state/shell/rooms.ts'
 import { Composer } from '../composer/composer.tsx'
+import { VoiceStrip } from '../composer/voice-strip.tsx'
 import { sentence } from '../controls/problem.tsx'
 import { useStore } from '../controls/use-store.ts'
 import { Timeline } from '../timeline/timeline.tsx'
+import { useRoomVoice } from '../voice/use-room-voice.ts'
 import { RoomHeader } from './room-header.tsx'
 import { SidebarButton } from './top-bar.tsx'
 import { narrow, useMedia } from '../controls/use-media.ts'
@@ -58,6 +60,7 @@ function Room({
   const search = useSearch()
   const renamed = useStore(view.store, state => state.renamed)
   const box = useRef<HTMLDivElement>(null)
+  useRoomVoice()
   useEffect(() => rememberRoom(id), [id])
   useEffect(() => {
     if (renamed !== undefined) navigate(roomHref(renamed), { replace: true })
@@ -80,6 +83,7 @@ function Room({
     <div className="room" ref={box}>
       <RoomHeader room={room} me={me} view={view} agents={agents} />
       <Timeline view={view} viewer={viewer} />
+      <VoiceStrip />
       <Composer room={id} view={view} viewer={viewer} agents={agents} />
     </div>
   )

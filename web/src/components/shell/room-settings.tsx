@@ -5,6 +5,7 @@ import type { Me, RoomDetail } from '../../../../services/backend/protocol.ts'
 import type { ApiProblem } from '../../../../services/chat/protocol.ts'
 import { call, problemOf, roomPath } from '../../state/api.ts'
 import { agentsQuery, queries, roomQuery } from '../../state/queries.ts'
+import { moveRoom } from '../../state/room/move-room.ts'
 import { closeDialog } from '../../state/shell/dialogs.ts'
 import { roomHref, roomName } from '../../state/shell/rooms.ts'
 import { Dialog } from '../controls/dialog.tsx'
@@ -53,6 +54,7 @@ function Parts({ me, room }: { me: Me; room: RoomDetail }) {
       queries.setQueryData(roomQuery(now.id).queryKey, now)
       await queries.invalidateQueries({ queryKey: ['rooms'] })
       if (now.id === room.id) return
+      moveRoom(me.name, room.id, now.id)
       closeDialog()
       navigate(roomHref(now.id), { replace: true })
     })

@@ -5,9 +5,19 @@ import type { Me } from '../../../../services/backend/protocol.ts'
 import { followChanges, socketUrl } from '../../state/changes.ts'
 import { onShortcut, listenToKeys } from '../../state/keys/listen.ts'
 import { roomsQuery } from '../../state/queries.ts'
+import { outboxes } from '../../state/room/outboxes.ts'
 import { closeDialog, openDialog, shellDialog } from '../../state/shell/dialogs.ts'
 import { documentTitle, pagesFor } from '../../state/shell/places.ts'
-import { groupRooms, inOrder, neighbour, roomHref, roomName, unreadOf } from '../../state/shell/rooms.ts'
+import {
+  decoded,
+  groupRooms,
+  inOrder,
+  neighbour,
+  roomAt,
+  roomHref,
+  roomName,
+  unreadOf,
+} from '../../state/shell/rooms.ts'
 import { serverHeard } from '../../state/shell/server.ts'
 import { microphoneOn } from '../../state/voice/microphone-store.ts'
 import { narrow, useMedia } from '../controls/use-media.ts'
@@ -51,6 +61,7 @@ export function Shell({ me }: { me: Me }) {
     listenToKeys(life.signal)
     return () => life.abort()
   }, [])
+  useEffect(() => outboxes.enter(me.name), [me.name])
   useShellKeys(me, room)
   const main = useRef<HTMLElement>(null)
   useArrival(main, location)
@@ -88,7 +99,7 @@ export function Shell({ me }: { me: Me }) {
 function Places({ me }: { me: Me }) {
   return (
     <Switch>
-      <Route path="/rooms/:id">{({ id }) => <RoomPage key={id} id={decode(id)} me={me} />}</Route>
+      <Route path="/rooms/:id">{({ id }) => <RoomPage key={id} id={decoded(id)} me={me} />}</Route>
       {pagesFor(me).map(({ path }) => {
         const Page = lazyPages[path]
         return (
@@ -160,19 +171,4 @@ function useArrival(main: { readonly current: HTMLElement | null }, location: st
     if (shellDialog.get().type === 'sidebar') closeDialog()
     if (main.current?.contains(document.activeElement) !== true) main.current?.focus({ preventScroll: true })
   }, [main, location])
-}
-
-function roomAt(location: string): string | undefined {
-  const [, id] = /^\/rooms\/([^/]+)$/.exec(location) ?? []
-  return id === undefined ? undefined : decode(id)
-}
-
-/** wouter decodes what it can; an address by hand may hold a lone `%`. */
-function decode(part: string): string {
-  try {
-    return decodeURIComponent(part)
-  } catch (error) {
-    if (error instanceof URIError) return part
-    throw error
-  }
 }

@@ -1,48 +1,30 @@
-import { useEffect, useRef, useState } from 'react'
-import type { ApiProblem, Message } from '../../../../services/chat/protocol.ts'
-import { problemOf } from '../../state/api.ts'
+import { useEffect, useRef } from 'react'
+import type { Message } from '../../../../services/chat/protocol.ts'
+import { fieldAction } from '../../state/composer/field-keys.ts'
+import type { Edit } from '../../state/room/editing.ts'
 import type { RoomView } from '../../state/room/view.ts'
 import { refusalInWords } from '../../state/room/words.ts'
 import { ProblemNote } from '../controls/problem.tsx'
 
 /** Another text for a message, where it stands. What was typed stays until it is saved or given up. */
-export function EditBox({
-  message,
-  view,
-  onClose,
-}: {
-  message: Message
-  view: RoomView
-  onClose: () => void
-}) {
-  /** What is to be replaced. After a conflict it is what stands there by then: who saves again has seen it. */
-  const [old, setOld] = useState(message)
-  const [text, setText] = useState(message.text)
-  const [state, setState] = useState<{ busy: boolean; problem?: ApiProblem }>({ busy: false })
+export function EditBox({ message, edit, view }: { message: Message; edit: Edit; view: RoomView }) {
+  const { id } = message
+  const { editing } = view
+  const { text, isBusy, problem } = edit
   const field = useRef<HTMLTextAreaElement>(null)
+  // After each rendering: who opens a box that is open already wants to write in it.
   useEffect(() => {
     const { current } = field
-    current?.focus({ preventScroll: true })
-    current?.setSelectionRange(current.value.length, current.value.length)
-  }, [])
-  const save = async (): Promise<void> => {
-    if (text.trim() === '' || state.busy) return
-    if (text === old.text) return onClose()
-    setState({ busy: true })
-    try {
-      await view.edit(old, text)
-      onClose()
-    } catch (error) {
-      setState({ busy: false, problem: problemOf(error) })
-      setOld(message)
-    }
-  }
+    if (current === null || !editing.takeFocus(id)) return
+    current.focus({ preventScroll: true })
+    current.setSelectionRange(current.value.length, current.value.length)
+  })
   return (
     <form
       className="edit-box"
       onSubmit={event => {
         event.preventDefault()
-        void save()
+        void editing.save(id)
       }}
     >
       <textarea
@@ -50,23 +32,29 @@ export function EditBox({
         className="input"
         aria-label="Text of the message"
         value={text}
-        onChange={({ target }) => setText(target.value)}
+        readOnly={isBusy}
+        onChange={({ target }) => editing.type(id, target.value)}
         onKeyDown={event => {
           event.stopPropagation()
-          if (event.key === 'Escape') onClose()
-          // Also Enter that ends the composition of a character.
-          if (event.key !== 'Enter' || event.shiftKey || event.nativeEvent.isComposing) return
+          const { key, shiftKey, ctrlKey, metaKey, altKey, keyCode, nativeEvent } = event
+          const { isComposing } = nativeEvent
+          const action = fieldAction(
+            { key, shiftKey, ctrlKey, metaKey, altKey, isComposing, keyCode },
+            { isEmpty: false, offers: false, onGlass: false },
+          )
+          if (action === undefined) return
           event.preventDefault()
-          void save()
+          if (action === 'leave') editing.close(id)
+          else void editing.save(id)
         }}
       />
-      <ProblemNote problem={state.problem && refusalInWords(state.problem)} />
-      {state.problem?.code === 'conflict' && <blockquote className="edit-other">{message.text}</blockquote>}
+      <ProblemNote problem={problem && refusalInWords(problem)} />
+      {problem?.code === 'conflict' && <blockquote className="edit-other">{message.text}</blockquote>}
       <div className="row">
-        <button className="button primary" type="submit" disabled={state.busy || text.trim() === ''}>
+        <button className="button primary" type="submit" disabled={isBusy || text.trim() === ''}>
           Save
         </button>
-        <button className="button quiet" type="button" onClick={onClose}>
+        <button className="button quiet" type="button" onClick={() => editing.close(id)}>
           Cancel
         </button>
         <span className="edit-hint">

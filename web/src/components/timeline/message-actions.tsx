@@ -21,7 +21,6 @@ export function MessageActions({
   view,
   viewer,
   voice,
-  onEdit,
 }: {
   message: Message
   isHot: boolean
@@ -29,7 +28,6 @@ export function MessageActions({
   view: RoomView
   viewer: Viewer
   voice: string | undefined
-  onEdit: (id: number | undefined) => void
 }) {
   const isTouch = useMedia('(pointer: coarse)')
   const attempt = useAttempt()
@@ -39,7 +37,7 @@ export function MessageActions({
   const main: { name: string; icon: IconName; key: string; run: () => void }[] = [
     { name: 'Copy', icon: 'copy', key: 'C', run: () => void copyAndSay(answerOf(text), 'Copied') },
   ]
-  if (offers.edit) main.push({ name: 'Edit', icon: 'edit', key: 'E', run: () => onEdit(id) })
+  if (offers.edit) main.push({ name: 'Edit', icon: 'edit', key: 'E', run: () => view.editing.open(message) })
   if (offers.regenerate)
     main.push({
       name: 'Answer anew',

@@ -1,5 +1,6 @@
 import { memo, useState, type ReactNode } from 'react'
 import { authorOf, offersOf, type Row } from '../../state/room/rows.ts'
+import type { Edit } from '../../state/room/editing.ts'
 import type { RoomView, Viewer } from '../../state/room/view.ts'
 import { Avatar } from '../controls/avatar.tsx'
 import { MessageBody } from '../markdown/message-body.tsx'
@@ -24,8 +25,7 @@ export interface RowProps {
   readonly view: RoomView
   readonly viewer: Viewer
   readonly voice: string | undefined
-  readonly editing: number | undefined
-  readonly onEdit: (id: number | undefined) => void
+  readonly edit: Edit | undefined
 }
 
 /** One row of the list. A message and the answer that it was before are the same component, so that nothing flickers. */
@@ -44,11 +44,11 @@ export const TimelineRow = memo(function TimelineRow(props: RowProps) {
         </p>
       )}
       <article
-        key={target}
         className="message"
         data-kind={kind}
         data-row={props.index}
-        data-target={target !== undefined}
+        // Another name of the animation begins it anew; the row stays, with what is typed in it.
+        data-target={target === undefined ? undefined : target % 2 === 0 ? 'even' : 'odd'}
         data-state={row.type}
         tabIndex={-1}
         aria-posinset={props.place + 1}
@@ -69,7 +69,7 @@ export const TimelineRow = memo(function TimelineRow(props: RowProps) {
           </header>
         )}
         <div className="message-said">{bodyOf(props)}</div>
-        {row.type === 'message' && props.editing !== row.message.id && (
+        {row.type === 'message' && props.edit === undefined && (
           <MessageActions {...props} message={row.message} isHot={isHovered || isFocused} />
         )}
       </article>
@@ -87,12 +87,12 @@ function bodyOf(props: RowProps): ReactNode {
   )
 }
 
-function textOf({ row, view, viewer, isLast, editing, onEdit }: RowProps): ReactNode {
+function textOf({ row, view, viewer, isLast, edit }: RowProps): ReactNode {
   switch (row.type) {
     case 'message': {
       const { message } = row
-      return editing === message.id && offersOf(message, viewer, isLast).edit ? (
-        <EditBox message={message} view={view} onClose={() => onEdit(undefined)} />
+      return edit !== undefined && offersOf(message, viewer, isLast).edit ? (
+        <EditBox message={message} edit={edit} view={view} />
       ) : (
         <MessageBody text={message.text} />
       )

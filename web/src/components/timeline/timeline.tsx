@@ -52,12 +52,12 @@ function Opening() {
 function List({ view, viewer, state }: { view: RoomView; viewer: Viewer; state: RoomState }) {
   const list = useRef<VirtuosoHandle>(null)
   const { data: listed } = useQuery(agentsQuery)
-  const [editing, setEditing] = useState<number>()
+  const edits = useStore(view.editing.store)
   const first = state.messages[0]?.id ?? state.count
   const count = rowCount(state)
   const [beginning] = useState(() => beginningOf(state, first))
   const following = useFollowing({ view, isFollowing: beginning === 'end', state })
-  const keys = useMessageKeys({ list, view, viewer, scroller: following.scroller, onEdit: setEditing })
+  const keys = useMessageKeys({ list, view, viewer, scroller: following.scroller })
   useTarget(list, state, first, beginning !== 'end', following.leave)
 
   useEffect(
@@ -66,10 +66,12 @@ function List({ view, viewer, state }: { view: RoomView; viewer: Viewer; state: 
         const request = editRequest.get()
         if (request === undefined) return
         editRequest.dispatch(undefined)
-        setEditing(request.id)
+        const message = rowAt(view.store.get(), request.id - first)
+        if (message?.type !== 'message') return
+        view.editing.open(message.message)
         list.current?.scrollIntoView({ index: request.id - first })
       }),
-    [first],
+    [view, first],
   )
 
   const voices = useMemo(
@@ -100,8 +102,7 @@ function List({ view, viewer, state }: { view: RoomView; viewer: Viewer; state: 
         view={view}
         viewer={viewer}
         voice={author === null ? undefined : voices.get(author)}
-        editing={editing === id ? editing : undefined}
-        onEdit={setEditing}
+        edit={id === undefined ? undefined : edits.get(id)}
       />
     )
   }

@@ -1,5 +1,6 @@
 import { useEffect, useRef, type KeyboardEvent, type RefObject } from 'react'
 import type { VirtuosoHandle } from 'react-virtuoso'
+import { answerOf } from '../../state/markdown/thoughts.ts'
 import { onShortcut } from '../../state/keys/listen.ts'
 import { isShortcut, type ShortcutId } from '../../state/keys/shortcuts.ts'
 import { offersOf, rowAt, rowCount } from '../../state/room/rows.ts'
@@ -13,13 +14,11 @@ export function useMessageKeys({
   view,
   viewer,
   scroller,
-  onEdit,
 }: {
   list: RefObject<VirtuosoHandle | null>
   view: RoomView
   viewer: Viewer
   scroller: HTMLElement | null
-  onEdit: (id: number) => void
 }): (event: KeyboardEvent<HTMLElement>) => void {
   const attempt = useAttempt()
   const wanted = useRef(-1)
@@ -70,8 +69,8 @@ export function useMessageKeys({
     if (row?.type !== 'message' || at === undefined || article === undefined) return
     const { message } = row
     const offers = offersOf(message, viewer, at === count - 1)
-    if (is('copyMessage')) handled(() => void copyAndSay(message.text, 'Copied'))
-    else if (is('editMessage') && offers.edit) handled(() => onEdit(message.id))
+    if (is('copyMessage')) handled(() => void copyAndSay(answerOf(message.text), 'Copied'))
+    else if (is('editMessage') && offers.edit) handled(() => view.editing.open(message))
     else if (is('regenerate') && offers.regenerate) handled(() => attempt(view.regenerate(message)))
     else if (is('speakMessage') && offers.speak)
       handled(() => article.querySelector<HTMLElement>('[data-speak], .speak-button')?.click())

@@ -1,10 +1,10 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { dictated, openDraft, restored, type Keeper } from './drafts.ts'
+import { dictated, Drafts, restored, type Keeper } from './drafts.ts'
 import { fieldAction } from './field-keys.ts'
 import { mentionAt, mentionsFor, takeMention } from './mentions.ts'
 import { messageText, tooLong } from './message-text.ts'
-import { discarded, lastOf, newAnswers } from './room-news.ts'
+import { lastOf, newAnswers } from './room-news.ts'
 import { changeSettings, loadSettings } from './settings.ts'
 
 function keeper(entries: Record<string, string> = {}): Keeper {
@@ -27,20 +27,40 @@ const message = (id: number, author: string | null, text: string) => ({
 
 test('a draft belongs to its room and is found again', () => {
   const storage = keeper()
-  openDraft(storage, 'kitchen').dispatch('half a sent')
-  assert.equal(openDraft(storage, 'kitchen').get(), 'half a sent')
-  assert.equal(openDraft(storage, 'hall').get(), '')
-  openDraft(storage, 'kitchen').dispatch('')
-  assert.equal(storage.getItem('courante.draft.kitchen'), null)
+  new Drafts(storage).of('ann', 'kitchen').dispatch('half a sent')
+  const drafts = new Drafts(storage)
+  assert.equal(drafts.of('ann', 'kitchen').get(), 'half a sent')
+  assert.equal(drafts.of('ann', 'hall').get(), '')
+  drafts.of('ann', 'kitchen').dispatch('')
+  assert.equal(new Drafts(storage).of('ann', 'kitchen').get(), '')
+})
+
+test('two people at one browser don’t see each other’s drafts', () => {
+  const storage = keeper()
+  new Drafts(storage).of('ann', 'kitchen').dispatch('between us')
+  assert.equal(new Drafts(storage).of('bob', 'kitchen').get(), '')
+})
+
+test('a draft goes along with a room that is renamed, once, and before what was kept under that name', () => {
+  const storage = keeper()
+  const drafts = new Drafts(storage)
+  drafts.of('ann', 'hall').dispatch('of before')
+  const draft = drafts.of('ann', 'kitchen')
+  draft.dispatch('half')
+  drafts.move('ann', 'kitchen', 'hall')
+  drafts.move('ann', 'kitchen', 'hall')
+  assert.equal(drafts.of('ann', 'hall'), draft)
+  assert.equal(draft.get(), 'half\n\nof before')
+  draft.dispatch('half a sent')
+  const later = new Drafts(storage)
+  assert.deepEqual([later.of('ann', 'hall').get(), later.of('ann', 'kitchen').get()], ['half a sent', ''])
 })
 
 test('a browser that keeps nothing loses no draft that is being written', () => {
-  const full = (): never => {
-    throw new DOMException('full', 'QuotaExceededError')
-  }
-  const draft = openDraft({ getItem: full, setItem: full, removeItem: full }, 'kitchen')
-  draft.dispatch('still here')
-  assert.equal(draft.get(), 'still here')
+  const nothing = { getItem: () => null, setItem: () => undefined, removeItem: () => undefined }
+  const drafts = new Drafts(nothing)
+  drafts.of('ann', 'kitchen').dispatch('still here')
+  assert.equal(drafts.of('ann', 'kitchen').get(), 'still here')
 })
 
 test('a message that could not be sent comes back before what was written since', () => {
@@ -127,17 +147,6 @@ test('a text that no message can hold is told before it is sent', () => {
   assert.equal(tooLong('x'.repeat(256 * 1024)), undefined)
   assert.match(tooLong('x'.repeat(256 * 1024 + 1)) ?? '', /257 KB; a message has 256 KB/)
   assert.match(tooLong('€'.repeat(100_000)) ?? '', /293 KB/)
-})
-
-test('only what failed and was given up comes back into the draft', () => {
-  const pending = [
-    { key: 'a', text: 'sent', state: 'sending' },
-    { key: 'b', text: 'given up', state: 'failed' },
-    { key: 'c', text: 'came through after all', state: 'failed' },
-    { key: 'd', text: 'still there', state: 'failed' },
-  ] as const
-  const messages = [message(0, 'ann', 'came through after all')]
-  assert.deepEqual(discarded(pending, { pending: pending.slice(3), messages }), ['given up'])
 })
 
 test('one’s last message is found whatever came after it', () => {

@@ -1,16 +1,5 @@
 import type { Message } from '../../../../services/chat/protocol.ts'
-import type { Pending, RoomState } from '../room/view.ts'
-
-/** Texts of messages that could not be sent and were given up: not pending any more, and not in the room. */
-export function discarded(
-  before: readonly Pending[],
-  now: Pick<RoomState, 'pending' | 'messages'>,
-): string[] {
-  return before
-    .filter(({ key, state }) => state === 'failed' && !now.pending.some(other => other.key === key))
-    .map(({ text }) => text)
-    .filter(text => !now.messages.slice(-20).some(message => message.text.trim() === text.trim()))
-}
+import type { RoomState } from '../room/view.ts'
 
 /** The last message of somebody, among those that are loaded. */
 export function lastOf(messages: readonly Message[], author: string): Message | undefined {

@@ -1,4 +1,5 @@
+import { keeper } from '../keeper.ts'
 import { openSettings } from './settings.ts'
 
 /** Of this browser. */
-export const voiceSettings = openSettings(localStorage)
+export const voiceSettings = openSettings(keeper)

@@ -1,15 +1,15 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { isShortcut, listedShortcuts, shortcutOf, shortcuts } from './shortcuts.ts'
+import { isShortcut, listedShortcuts, shortcutOf, shortcuts, type KeyPress } from './shortcuts.ts'
 
-const plain = {
+const plain: Omit<KeyPress, 'key'> = {
   repeat: false,
   isComposing: false,
   ctrlKey: false,
   metaKey: false,
   altKey: false,
   shiftKey: false,
-  inText: false,
+  field: 'none',
 }
 
 test('letters do the same in either case, and Shift is part of the character', () => {
@@ -28,9 +28,12 @@ test('Ctrl and the Command key are one, with whatever else is pressed', () => {
 
 test('in a field only keys with Ctrl or Alt are ours', () => {
   for (const key of ['n', '/', '?', 'm', 'Escape'])
-    assert.equal(shortcutOf({ ...plain, key, inText: true }), undefined, key)
-  assert.equal(shortcutOf({ ...plain, key: 'k', ctrlKey: true, inText: true }), 'search')
-  assert.equal(shortcutOf({ ...plain, key: 'ArrowDown', altKey: true, inText: true }), 'roomAfter')
+    assert.equal(shortcutOf({ ...plain, key, field: 'text' }), undefined, key)
+  assert.equal(shortcutOf({ ...plain, key: 'k', ctrlKey: true, field: 'text' }), 'search')
+  assert.equal(shortcutOf({ ...plain, key: 'ArrowDown', altKey: true, field: 'text' }), 'roomAfter')
+  // Opens a choice.
+  assert.equal(shortcutOf({ ...plain, key: 'ArrowDown', altKey: true, field: 'other' }), undefined)
+  assert.equal(shortcutOf({ ...plain, key: 'k', ctrlKey: true, field: 'other' }), 'search')
 })
 
 test('an input method, a held key and the browser’s own keys are left alone', () => {

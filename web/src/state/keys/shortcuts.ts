@@ -43,7 +43,10 @@ export const shortcuts = {
 } as const satisfies Record<string, Shortcut>
 export type ShortcutId = keyof typeof shortcuts
 
-/** What of a keyboard event matters here; `inText`: the focus is in a field. */
+/**
+ * What of a keyboard event matters here. `field`: what the focus is in; to others than texts (a choice, a date, a name) Alt with
+ * an arrow means something.
+ */
 export interface KeyPress {
   readonly key: string
   readonly repeat: boolean
@@ -52,11 +55,11 @@ export interface KeyPress {
   readonly metaKey: boolean
   readonly altKey: boolean
   readonly shiftKey: boolean
-  readonly inText: boolean
+  readonly field: 'none' | 'text' | 'other'
 }
 
 /** `N`, `Ctrl K`, `Alt ArrowUp`, `?`. The key of Apple's keyboards counts as Ctrl; Shift only where it makes no other character. */
-export function keyOf({ key, ctrlKey, metaKey, altKey, shiftKey }: Omit<KeyPress, 'inText'>): string {
+export function keyOf({ key, ctrlKey, metaKey, altKey, shiftKey }: Omit<KeyPress, 'field'>): string {
   const isCharacter = /^.$/u.test(key)
   const parts = [
     ctrlKey || metaKey ? 'Ctrl' : '',
@@ -71,7 +74,8 @@ export function shortcutOf(press: KeyPress): ShortcutId | undefined {
   if (press.repeat || press.isComposing) return undefined
   const key = keyOf(press)
   const hasModifier = press.ctrlKey || press.metaKey || press.altKey
-  if (press.inText && !hasModifier) return undefined
+  if (press.field !== 'none' && !hasModifier) return undefined
+  if (press.field === 'other' && press.altKey) return undefined
   return ids.find(id => {
     const { place, keys }: Shortcut = shortcuts[id]
     return (place === 'Everywhere' || place === 'In a room') && keys.includes(key)
@@ -79,7 +83,7 @@ export function shortcutOf(press: KeyPress): ShortcutId | undefined {
 }
 
 /** For what listens on its own element: whether this press is that shortcut. */
-export function isShortcut(id: ShortcutId, press: Omit<KeyPress, 'inText'>): boolean {
+export function isShortcut(id: ShortcutId, press: Omit<KeyPress, 'field'>): boolean {
   const { keys }: Shortcut = shortcuts[id]
   return !press.isComposing && keys.includes(keyOf(press))
 }

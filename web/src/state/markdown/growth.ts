@@ -1,3 +1,4 @@
+import { limits } from './limits.ts'
 import { grow, keepGrown, nothingGrown, type Grown } from './parts.ts'
 
 /** What was made of a text that grows, at the pace that this machine keeps. */
@@ -9,9 +10,6 @@ export interface Growth {
 
 export const noGrowth: Growth = { grown: nothingGrown, pauseUntil: 0 }
 
-/** As much of the time may go into parsing one message: a long table takes longer than a frame. */
-const share = 1 / 6
-
 /** The text as it is by now, or as it was, while the last look at it still has to be paid off. */
 export function growthAt(before: Growth, text: string, now: () => number): Growth {
   const begun = now()
@@ -19,5 +17,5 @@ export function growthAt(before: Growth, text: string, now: () => number): Growt
   const grown = grow(before.grown, text)
   keepGrown(grown)
   const ended = now()
-  return { grown, pauseUntil: ended + (ended - begun) * (1 / share - 1) }
+  return { grown, pauseUntil: ended + (ended - begun) * (1 / limits.share - 1) }
 }

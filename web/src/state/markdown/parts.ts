@@ -2,11 +2,13 @@ import { limits } from './limits.ts'
 import { parseMarkdown } from './parse.ts'
 import { safeTree } from './safe.ts'
 import type { Node, Tree } from './tree.ts'
+import { weightOf, type Weight } from './weight.ts'
 
 /** Blocks of a message that are shown as one; the same object for as long as they are the same. */
 export interface Part {
   readonly text: string
   readonly tree: Tree
+  readonly weight: Weight
 }
 
 /** A text that grows, as parts: those before `rest` can't become anything else any more. */
@@ -27,9 +29,21 @@ export function partsOf(text: string): readonly Part[] {
     return known
   }
   const begun = recent.find(grown => grown.settledLength > 0 && goesOn(grown, text)) ?? nothingGrown
-  const parts = allOf(grow(begun, text))
+  const parts = allOf(growInPieces(begun, text))
   keep(text, parts)
   return parts
+}
+
+/** As long as pieces settle: what can't be divided is parsed once, and not again and again. */
+export function growInPieces(begun: Grown, text: string): Grown {
+  let grown = begun
+  for (;;) {
+    const end = grown.settledLength + limits.piece
+    if (end >= text.length) return grow(grown, text)
+    const next = grow(grown, text.slice(0, end))
+    if (next.settledLength <= grown.settledLength) return grow(grown, text)
+    grown = next
+  }
 }
 
 export function allOf({ settled, rest }: Grown): readonly Part[] {
@@ -65,7 +79,7 @@ export function grow(before: Grown, text: string): Grown {
   const mayReachBack = definition.test(text)
   const from = !mayReachBack && goesOn(before, text) ? before : nothingGrown
   const unsettled = text.slice(from.settledLength)
-  const { children } = parseMarkdown(unsettled)
+  const { children } = parseMarkdown(unsettled, left(from.settled))
   const cut = mayReachBack ? 0 : settledBlocks(children, unsettled)
   const at = cut === 0 ? 0 : lineStart(unsettled, startOf(children[cut]))
   const part = partOf(unsettled.slice(0, at), children.slice(0, cut))
@@ -98,11 +112,25 @@ function settledBlocks(blocks: readonly Node[], text: string): number {
 const emptyLine = /\n[ \t]*\r?\n/
 
 function partOf(text: string, blocks: readonly Node[]): Part | undefined {
-  return blocks.length === 0 ? undefined : { text, tree: safeTree(blocks, hashOf(text)) }
+  if (blocks.length === 0) return undefined
+  // Weighed first: the same nodes become the tree.
+  const weight = weightOf({ type: 'root', children: [...blocks] })
+  return { text, weight, tree: safeTree(blocks, hashOf(text)) }
+}
+
+function left(parts: readonly Part[]): Weight {
+  let { nodes, formulas }: Weight = limits
+  for (const { weight } of parts) {
+    nodes -= weight.nodes
+    formulas -= weight.formulas
+  }
+  return { nodes, formulas }
 }
 
 function sameOr(before: Part | undefined, after: Part | undefined): Part | undefined {
-  return before !== undefined && before.text === after?.text ? before : after
+  // Not when there were formulas left for it before, and now there are none.
+  const isSame = before?.text === after?.text && before?.weight.formulas === after?.weight.formulas
+  return isSame ? before : after
 }
 
 function startOf(node: Node | undefined): number {
@@ -122,12 +150,17 @@ let kept = 0
 
 function keep(text: string, parts: readonly Part[]): void {
   cache.set(text, parts)
-  kept += text.length
-  for (const [oldest] of cache) {
-    if (kept <= limits.kept || oldest === text) break
+  kept += costOf(text, parts)
+  for (const [oldest, its] of cache) {
+    if (kept <= limits.keptNodes || oldest === text) break
     cache.delete(oldest)
-    kept -= oldest.length
+    kept -= costOf(oldest, its)
   }
+}
+
+/** Trees are what takes memory; a text of a hundred characters about as much as a node. */
+function costOf(text: string, parts: readonly Part[]): number {
+  return parts.reduce((sum, { weight }) => sum + weight.nodes, text.length / 100)
 }
 
 /** FNV-1a; only tells messages of one page apart. */

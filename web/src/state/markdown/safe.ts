@@ -18,6 +18,8 @@ export function safeTree(blocks: readonly Node[], message: string): Tree {
 /** Other schemes, places of this server, and links in links become what they say; so do pictures that are nowhere. */
 function checkLinks(tree: Tree): void {
   replaceNodes(tree, node => {
+    // Half of what a kept tree takes.
+    delete node.position
     if (node.tagName === 'img') {
       const src = property(node, 'src')
       const to = addressOf(src)?.to

@@ -28,6 +28,7 @@ export const schema: Schema = {
       ['className', 'task-list-item'],
       ['id', /^user-content-/],
     ],
+    p: [['className', 'as-typed']],
     ol: ['start', ['className', 'contains-task-list']],
     section: ['dataFootnotes', ['className', 'footnotes']],
     td: [['align', 'left', 'right', 'center']],

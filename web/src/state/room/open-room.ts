@@ -1,9 +1,11 @@
-import type { Cursor, Message, RoomEvent } from '../../../../services/chat/protocol.ts'
+import type { ApiProblem, Cursor, RoomEvent } from '../../../../services/chat/protocol.ts'
 import type { RoomDetail } from '../../../../services/backend/protocol.ts'
 import { ApiError, call, roomPath } from '../api.ts'
 import { socketUrl } from '../changes.ts'
 import { createStore } from '../store.ts'
-import { newKey, Outbox } from './outbox.ts'
+import { createEditing } from './editing.ts'
+import { moveRoom } from './move-room.ts'
+import { outboxes } from './outboxes.ts'
 import { Pages } from './pages.ts'
 import { readMarks } from './read-marks.ts'
 import { emptyRoom, reduceRoom, type OpenRoom, type RoomAction, type StreamEvent } from './reduce.ts'
@@ -30,7 +32,7 @@ export function openRoom(id: string, me: string): RoomView {
         marks.at(cursor.offset)
         if (!isFollowed) follow(cursor)
       },
-      onRefused: problem => store.dispatch({ type: 'connection', is: 'refused', problem }),
+      onRefused: problem => closed('refused', problem),
       onLost: () => {
         // Once there is a stream, that says whether the server is there.
         if (!isFollowed) store.dispatch({ type: 'connection', is: 'lost' })
@@ -38,18 +40,8 @@ export function openRoom(id: string, me: string): RoomView {
     },
     signal,
   )
-  const outbox = new Outbox(
-    {
-      send: ({ key, text }, signal) =>
-        call<{ message: Message }>('POST', `${roomPath(name)}/messages`, {
-          body: { key, text },
-          signal,
-        }).then(({ message }) => message),
-      onSent: ({ key }, id) => store.dispatch({ type: 'posted', key, id }),
-      onRefused: (post, problem) => store.dispatch({ type: 'post.failed', ...post, problem }),
-    },
-    signal,
-  )
+  const outbox = outboxes.of(me, id)
+  signal.addEventListener('abort', outbox.listen(store.dispatch))
 
   function follow(from: Cursor): void {
     isFollowed = true
@@ -78,8 +70,20 @@ export function openRoom(id: string, me: string): RoomView {
     if (event.type === 'hello') outbox.retry()
     if (event.type === 'rewind' || event.type === 'reset') pages.changed()
     if (event.type === 'reset') pages.window(place.atEnd ? undefined : place.id, 'quiet')
-    if (event.type === 'renamed') name = event.to
-    if (event.type === 'gone') life.abort()
+    if (event.type === 'renamed') {
+      moveRoom(me, name, event.to)
+      name = event.to
+    }
+    if (event.type === 'gone') {
+      outbox.giveAllBack()
+      life.abort()
+    }
+  }
+
+  function closed(is: 'gone' | 'refused', problem: ApiProblem): void {
+    store.dispatch({ type: 'connection', is, problem })
+    // Whoever has to log in comes back, and their posts go out then.
+    if (problem.status !== 401) outbox.giveAllBack()
   }
 
   async function mayReturn(): Promise<boolean> {
@@ -91,8 +95,7 @@ export function openRoom(id: string, me: string): RoomView {
       if (!(error instanceof ApiError)) throw error
       const { problem } = error
       if (![401, 403, 404].includes(problem.status)) return true
-      const is = problem.status === 404 ? 'gone' : 'refused'
-      store.dispatch({ type: 'connection', is, problem })
+      closed(problem.status === 404 ? 'gone' : 'refused', problem)
       life.abort()
       return false
     }
@@ -109,28 +112,22 @@ export function openRoom(id: string, me: string): RoomView {
     }
   }
 
-  function post(key: string, text: string): void {
-    if (!store.get().atEnd && store.get().window > 0) pages.window()
-    store.dispatch({ type: 'posting', key, text })
-    outbox.add({ key, text })
-  }
-
   pages.window()
   void unread()
 
   const room = (): string => roomPath(name)
   return {
     store,
-    post: text => post(newKey(), text),
-    retry: key => {
-      const pending = store.get().pending.find(pending => pending.key === key)
-      if (pending?.state === 'failed') post(key, pending.text)
+    editing: createEditing(
+      id => store.get().messages.find(message => message.id === id),
+      ({ id, hash }, text) => call('PUT', `${room()}/messages/${id}`, { body: { text, hash } }),
+    ),
+    post: text => {
+      if (!store.get().atEnd && store.get().window > 0) pages.window()
+      outbox.post(text)
     },
-    discard: key => {
-      outbox.drop(key)
-      store.dispatch({ type: 'discarded', key })
-    },
-    edit: ({ id, hash }, text) => call('PUT', `${room()}/messages/${id}`, { body: { text, hash } }),
+    retry: key => outbox.again(key),
+    discard: key => outbox.discard(key),
     undo: ({ hash }) => call('POST', `${room()}/undo`, { body: { hash } }),
     regenerate: ({ hash }) => call('POST', `${room()}/regenerate`, { body: { hash } }),
     poke: agent => call('POST', `${room()}/poke`, { body: agent === undefined ? {} : { agent } }),

@@ -1,6 +1,7 @@
 import type { LiveReply, Message, RoomRole } from '../../../../services/chat/protocol.ts'
 import type { ApiProblem } from '../../../../services/chat/protocol.ts'
 import type { Store } from '../store.ts'
+import type { Editing } from './editing.ts'
 
 /** A message of ours that is not in the room yet. `key` makes a second try harmless. */
 export interface Pending {
@@ -50,11 +51,13 @@ export interface RoomState {
 /** One room that is open on the page. Actions that the server refuses throw ApiError, unless they say otherwise. */
 export interface RoomView {
   readonly store: Store<RoomState, never>
-  /** Shows it at once as pending; a refusal stays there, with `retry` and `discard`. */
+  /** Messages that are being changed. */
+  readonly editing: Editing
+  /** Shows it at once as pending, also when the room is left meanwhile; a refusal stays there, with `retry` and `discard`. */
   post(text: string): void
   retry(key: string): void
+  /** Its text goes back into the draft. */
   discard(key: string): void
-  edit(message: Message, text: string): Promise<void>
   /** Takes the room's last message back. */
   undo(message: Message): Promise<void>
   regenerate(message: Message): Promise<void>

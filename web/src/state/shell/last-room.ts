@@ -1,13 +1,15 @@
+import { keep, kept } from '../keeper.ts'
+
 const key = 'courante.room'
 
 export function lastRoom(): string | null {
-  return localStorage.getItem(key)
+  return kept(key)
 }
 
 export function rememberRoom(id: string): void {
-  localStorage.setItem(key, id)
+  keep(key, id)
 }
 
 export function forgetRoom(id: string): void {
-  if (lastRoom() === id) localStorage.removeItem(key)
+  if (lastRoom() === id) keep(key, null)
 }

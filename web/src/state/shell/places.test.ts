@@ -10,7 +10,7 @@ test('everybody is offered what they may open, by the name that fits', () => {
   assert.deepEqual(names(local), ['Models', 'System', 'Transcript', 'Agents', 'Preferences'])
   const admin: Me = { ...local, mode: 'accounts', via: 'session' }
   assert.deepEqual(names(admin), ['Models', 'System', 'Transcript', 'Admin', 'Profile'])
-  assert.deepEqual(names({ ...admin, role: 'user' }), ['Models', 'Transcript', 'Profile'])
+  assert.deepEqual(names({ ...admin, role: 'user' }), ['Models', 'Profile'])
 })
 
 test('the tab says where one is, what is unread and whether the microphone is on', () => {

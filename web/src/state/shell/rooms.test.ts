@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { roomIdSchema, type RoomInfo } from '../../../../services/chat/protocol.ts'
 import { nameFromFile, roomNameFault } from './room-name.ts'
-import { groupRooms, homeRoom, inOrder, neighbour, roomHref, roomName, unreadOf } from './rooms.ts'
+import { groupRooms, homeRoom, inOrder, neighbour, roomAt, roomHref, roomName, unreadOf } from './rooms.ts'
 
 function room(id: string, more: Partial<RoomInfo> = {}): RoomInfo {
   const rest = { owner: null, role: 'owner' as const, archived: false, bytes: 0, changed: '', unread: 0 }
@@ -92,4 +92,10 @@ test('a file gives its room a name that may be', () => {
     assert.equal(roomNameFault(nameFromFile(file)), undefined, file)
   assert.equal(nameFromFile('kitchen.bb'), 'kitchen')
   assert.equal(nameFromFile('???.bb'), '')
+})
+
+test('an address leads to a room and back, also one that was written by hand', () => {
+  assert.equal(roomAt(roomHref('ann/tool shed')), 'ann/tool shed')
+  assert.equal(roomAt('/rooms/100%'), '100%')
+  assert.equal(roomAt('/models'), undefined)
 })

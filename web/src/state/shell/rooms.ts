@@ -60,6 +60,22 @@ export function roomHref(id: string, message?: number): string {
   return `/rooms/${encodeURIComponent(id)}${message === undefined ? '' : `?m=${message}`}`
 }
 
+/** The room that an address is of. */
+export function roomAt(path: string): string | undefined {
+  const [, id] = /^\/rooms\/([^/]+)$/.exec(path) ?? []
+  return id === undefined ? undefined : decoded(id)
+}
+
+/** An address by hand may hold a lone `%`. */
+export function decoded(part: string): string {
+  try {
+    return decodeURIComponent(part)
+  } catch (error) {
+    if (error instanceof URIError) return part
+    throw error
+  }
+}
+
 export function unreadOf(rooms: readonly RoomInfo[]): number {
   return rooms.reduce((sum, { archived, unread }) => sum + (archived ? 0 : unread), 0)
 }

@@ -1,3 +1,5 @@
+import { guarded } from '../keeper.ts'
+
 const key = 'courante.reloaded'
 const pauseMs = 10_000
 
@@ -7,13 +9,17 @@ const pauseMs = 10_000
  */
 export function reloadAfterUpgrade(): void {
   window.addEventListener('vite:preloadError', () => {
-    const last = Number(sessionStorage.getItem(key) ?? 0)
+    const last = Number(guarded(() => sessionStorage.getItem(key)))
     if (Date.now() - last < pauseMs) return
     void fetch('/healthz').then(
       answer => {
         if (!answer.ok) return
-        sessionStorage.setItem(key, String(Date.now()))
-        location.reload()
+        const isNoted = guarded(() => {
+          sessionStorage.setItem(key, String(Date.now()))
+          return true
+        })
+        // Else it might go on for ever.
+        if (isNoted === true) location.reload()
       },
       () => undefined,
     )

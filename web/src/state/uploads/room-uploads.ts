@@ -14,25 +14,45 @@ export interface RoomUploads {
   readonly sent: (keys: readonly number[]) => void
   /** A picture to show, as a blob: address. */
   readonly preview: (key: number) => string | undefined
+  /** The room has another name by now. */
+  readonly move: (to: string) => void
 }
 
 /** They go on while another room is shown, and are still there when one comes back. */
-export function uploadsOf(room: string): RoomUploads {
-  const known = rooms.get(room)
-  if (known !== undefined) return known
-  const made = createUploads(room)
-  rooms.set(room, made)
-  made.store.subscribe(() => {
-    if (made.store.get().length === 0) rooms.delete(room)
-    else rooms.set(room, made)
-  })
-  return made
+export function uploadsOf(me: string, room: string): RoomUploads {
+  const id = idOf(me, room)
+  const one = known.get(id) ?? { me, uploads: createUploads(room) }
+  known.set(id, one)
+  return one.uploads
 }
 
-const rooms = new Map<string, RoomUploads>()
+export function moveUploads(me: string, from: string, to: string): void {
+  const one = known.get(idOf(me, from))
+  // Told twice: what is there by now stays.
+  if (one === undefined || one.uploads.store.get().length === 0) return
+  known.delete(idOf(me, from))
+  known.set(idOf(me, to), one)
+  one.uploads.move(to)
+}
+
+/** Nobody else sees the files of whoever was here before; `but`: who is here now. */
+export function forgetUploads(but?: string): void {
+  for (const [id, { me, uploads }] of known) {
+    if (me === but) continue
+    known.delete(id)
+    uploads.sent(uploads.store.get().map(({ key }) => key))
+  }
+}
+
+const known = new Map<string, { readonly me: string; readonly uploads: RoomUploads }>()
 let lastKey = 0
 
-function createUploads(room: string): RoomUploads {
+function idOf(me: string, room: string): string {
+  return `${me}/${room}`
+}
+
+function createUploads(opened: string): RoomUploads {
+  let room = opened
   const store = createStore<readonly Upload[], UploadEvent>([], changeUploads)
   const held = new Map<number, { file: File; life: AbortController; preview: string | undefined }>()
 
@@ -90,6 +110,9 @@ function createUploads(room: string): RoomUploads {
     },
     sent: forget,
     preview: key => held.get(key)?.preview,
+    move: to => {
+      room = to
+    },
   }
 }
 

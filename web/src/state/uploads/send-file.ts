@@ -1,5 +1,4 @@
-import type { ApiProblem } from '../../../../services/chat/protocol.ts'
-import { ApiError, roomPath } from '../api.ts'
+import { ApiError, noAnswer, parsed, refusalIn, roomPath } from '../api.ts'
 
 /** Where it lies now, and what the server says that it is. */
 export interface SentFile {
@@ -28,26 +27,21 @@ export async function sendFile(
     onProgress(total === 0 ? 0 : loaded / total),
   )
   request.addEventListener('load', () => {
-    if (request.status < 300) resolve(JSON.parse(request.responseText) as SentFile)
-    else reject(new ApiError(refusalIn(request)))
+    try {
+      if (request.status >= 300)
+        throw refusalIn(request.getResponseHeader('content-type'), request.responseText)
+      resolve(parsed(request.responseText) as SentFile)
+    } catch (error) {
+      reject(error)
+    }
   })
-  request.addEventListener('error', () => reject(new ApiError(noAnswer)))
+  request.addEventListener('error', () =>
+    reject(new ApiError({ ...noAnswer, detail: 'Try again when it is back.' })),
+  )
   signal.addEventListener('abort', () => {
     request.abort()
     reject(signal.reason as Error)
   })
   request.send(file)
   return await promise
-}
-
-const noAnswer: ApiProblem = {
-  code: 'no_answer',
-  title: 'The server doesn’t answer',
-  status: 0,
-  detail: 'Try again when it is back.',
-}
-
-function refusalIn(request: XMLHttpRequest): ApiProblem {
-  const isProblem = request.getResponseHeader('content-type')?.includes('problem+json') === true
-  return isProblem ? (JSON.parse(request.responseText) as ApiProblem) : noAnswer
 }

@@ -34,8 +34,10 @@ export async function openCapture(
   const release = (): void => {
     for (const track of media.getTracks()) track.stop()
   }
+  let connected: ReturnType<typeof connectSource> | undefined
   try {
-    const { context, source, rate } = connectSource(media)
+    connected = connectSource(media)
+    const { context, source, rate } = connected
     await context.audioWorklet.addModule(new URL('../../capture-worklet.js', import.meta.url))
     const node = new AudioWorkletNode(context, 'capture', {
       numberOfOutputs: 0,
@@ -53,14 +55,19 @@ export async function openCapture(
     const close = (): void => {
       node.port.close()
       release()
-      // Nobody waits for the audio thread to end, and it has no failure that a user could act on.
-      context.close().catch((error: unknown) => console.warn(error))
+      end(context)
     }
     return { ok: true, capture: { rate, close } }
   } catch (error) {
     release()
+    if (connected !== undefined) end(connected.context)
     return { ok: false, problem: problemOf(error) }
   }
+}
+
+/** Nobody waits for the audio thread to end, and it has no failure that a user could act on. */
+function end(context: AudioContext): void {
+  context.close().catch((error: unknown) => console.warn(error))
 }
 
 /** Firefox can't connect a device to a context of another rate; there, the device's own rate has to be one that the backend takes. */
@@ -73,14 +80,14 @@ function connectSource(media: MediaStream): {
   try {
     return { context: wanted, source: wanted.createMediaStreamSource(media), rate: 24_000 }
   } catch (error) {
-    void wanted.close()
+    end(wanted)
     if (!(error instanceof DOMException) || error.name !== 'NotSupportedError') throw error
     const context = new AudioContext()
     const rate = context.sampleRate
     if (rate === 16_000 || rate === 24_000 || rate === 48_000) {
       return { context, source: context.createMediaStreamSource(media), rate }
     }
-    void context.close()
+    end(context)
     throw error
   }
 }

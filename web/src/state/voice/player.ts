@@ -3,6 +3,8 @@ import { createWavStream } from './wav-stream.ts'
 export interface Player {
   /** Within a press or a key: from then on the browser plays sound. */
   wake(): void
+  /** Nothing is to be played for now: the sound device is let go. */
+  rest(): void
   /**
    * Plays a WAV file while it comes; resolves when the last of it was heard (`broken`: more was to come, but the connection
    * was lost), or at once with `other` if it is none. Aborting makes it silent at once. What is far from being heard is left
@@ -30,6 +32,7 @@ export function createPlayer(): Player {
   }
   return {
     wake,
+    rest: () => void context.suspend().catch((error: unknown) => console.warn(error)),
     async play(bytes, signal, tell) {
       const sounding = new Set<AudioBufferSourceNode>()
       const silence = (): void => {

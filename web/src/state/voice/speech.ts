@@ -37,8 +37,7 @@ export function speakNext(reading: Reading): void {
 export function stopSpeaking(): void {
   waiting = []
   life?.abort()
-  life = undefined
-  speech.dispatch({ kind: 'idle' })
+  end()
 }
 
 const idle: Speech = { kind: 'idle' }
@@ -55,6 +54,12 @@ function idOf(state: Speech): string | undefined {
   return state.kind === 'idle' ? undefined : state.id
 }
 
+function end(): void {
+  life = undefined
+  player?.rest()
+  speech.dispatch(idle)
+}
+
 function begin(reading: Reading): void {
   life?.abort()
   const own = new AbortController()
@@ -66,12 +71,15 @@ function begin(reading: Reading): void {
 }
 
 async function readAll(first: Reading, player: Player, signal: AbortSignal): Promise<void> {
-  for (let next: Reading | undefined = first; next !== undefined; next = waiting.shift()) {
-    await read(next, player, signal)
-    if (signal.aborted) return
+  try {
+    for (let next: Reading | undefined = first; next !== undefined; next = waiting.shift()) {
+      await read(next, player, signal)
+      if (signal.aborted) return
+    }
+  } finally {
+    // Also after a fault of ours: what is asked for next is to be read.
+    if (!signal.aborted) end()
   }
-  life = undefined
-  speech.dispatch(idle)
 }
 
 async function read({ id, text, voice }: Reading, player: Player, signal: AbortSignal): Promise<void> {
