@@ -340,6 +340,8 @@ test('a room of one’s own is shared, and is there for the other at once', { sk
   await ann.getByRole('button', { name: 'Make the room' }).click()
   await heading(ann, 'plans').waitFor()
   await rooms(ann).getByRole('list', { name: 'Your own' }).getByRole('link', { name: 'plans' }).waitFor()
+  await ben.goto(`${rig.url}/rooms/ann%2Fplans`)
+  await heading(ben, 'There is no room “ann/plans”').waitFor()
 
   await ann.getByRole('button', { name: 'More about this room' }).click()
   await ann.getByRole('menuitem', { name: 'Settings of the room' }).click()
@@ -352,8 +354,10 @@ test('a room of one’s own is shared, and is there for the other at once', { sk
   await rooms(ben)
     .getByRole('list', { name: 'Of others' })
     .getByRole('link', { name: /ann\/plans/ })
-    .click()
+    .waitFor()
+  // He stood before the closed door, and is let in without a reload.
   await heading(ben, 'ann/plans').waitFor()
+  await ben.getByText('Nothing has been said here yet').waitFor()
   await ann.getByText('ben is here').first().waitFor()
   await rooms(ben).getByRole('link', { name: 'Models' }).waitFor()
   assert.equal(await rooms(ben).getByRole('link', { name: 'Admin' }).count(), 0)

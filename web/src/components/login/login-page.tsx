@@ -70,7 +70,8 @@ export function LoginPage() {
           {busy ? 'Logging in' : 'Log in'}
         </button>
         <p className="soft note">
-          No account, or the password forgotten? Somebody who looks after this server can send you a link.
+          No account, or the password forgotten? Whoever looks after this server can send you a link. The link
+          for its first account stands in the backend’s log.
         </p>
       </form>
     </main>

@@ -28,8 +28,15 @@ export function toElements(tree: Tree, components: Components = {}): ReactNode {
 }
 
 function childrenOf(node: Node, components: Components): ReactNode[] {
-  return (node.children ?? []).map(child => elementOf(child, components))
+  const children = node.children ?? []
+  // Lines between rows are no content, and React says so for each.
+  const kept = tableParts.has(node.tagName ?? '')
+    ? children.filter(({ type }) => type === 'element')
+    : children
+  return kept.map(child => elementOf(child, components))
 }
+
+const tableParts = new Set(['table', 'thead', 'tbody', 'tr'])
 
 function elementOf(node: Node, components: Components): ReactNode {
   if (node.type === 'text') return node.value

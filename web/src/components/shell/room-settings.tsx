@@ -59,7 +59,7 @@ function Parts({ me, room }: { me: Me; room: RoomDetail }) {
       navigate(roomHref(now.id), { replace: true })
     })
   return (
-    <div className="settings">
+    <div className="room-settings">
       {!mayChange && (
         <p className="callout">
           {room.owner === null

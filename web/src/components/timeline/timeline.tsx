@@ -17,6 +17,8 @@ import './timeline.css'
 
 /** So many rows before an end more are loaded. */
 const ahead = 25
+/** What is on the way into a list that has just been opened should be there by then. */
+const settlingMs = 3000
 
 /** The messages of a room, and what is being written; stays at the end only for who is there. */
 export function Timeline({ view, viewer }: { view: RoomView; viewer: Viewer }) {
@@ -58,7 +60,8 @@ function List({ view, viewer, state }: { view: RoomView; viewer: Viewer; state: 
   const [beginning] = useState(() => beginningOf(state, first))
   const following = useFollowing({ view, isFollowing: beginning === 'end', state })
   const keys = useMessageKeys({ list, view, viewer, scroller: following.scroller })
-  useTarget(list, state, first, beginning !== 'end', following.leave)
+  const aim = useTarget(list, state, first, beginning !== 'end', following.leave)
+  useOwnWord(state, following.follow)
 
   useEffect(
     () =>
@@ -131,7 +134,13 @@ function List({ view, viewer, state }: { view: RoomView; viewer: Viewer; state: 
           if (startIndex - first < ahead) view.loadOlder()
           if (endIndex - first > count - ahead) view.loadNewer()
         }}
-        totalListHeightChanged={following.grown}
+        totalListHeightChanged={() => {
+          // Pictures and diagrams above come late: who was brought to a message stays there, unless they moved on.
+          const { id, since } = aim.current
+          if (id !== undefined && performance.now() - since < settlingMs && !following.movedSince(since))
+            list.current?.scrollToIndex({ index: id - first, align: 'center' })
+          else following.grown()
+        }}
         itemContent={item}
         components={parts}
         context={{
@@ -180,19 +189,40 @@ function beginningOf({ target, messages, atEnd }: RoomState, first: number): 'en
   return atEnd ? 'end' : 0
 }
 
-/** Goes where `goTo` points, once for each time. */
+/** What one says oneself is to be seen: the list goes to its end, wherever one was reading. */
+function useOwnWord({ pending }: RoomState, goThere: () => void): void {
+  const newest = pending.at(-1)?.key
+  const known = useRef(newest)
+  useEffect(() => {
+    if (newest === known.current) return
+    known.current = newest
+    if (newest !== undefined) goThere()
+  }, [newest, goThere])
+}
+
+/** Goes where `goTo` points, once for each time. Where that was, and when. */
 function useTarget(
   list: React.RefObject<VirtuosoHandle | null>,
   { target }: RoomState,
   first: number,
   isThere: boolean,
   leave: () => void,
-): void {
+): React.RefObject<{ id: number | undefined; since: number }> {
   const seen = useRef(isThere ? target?.nonce : undefined)
+  const aim = useRef<{ id: number | undefined; nonce: number | undefined; since: number }>({
+    id: undefined,
+    nonce: undefined,
+    since: 0,
+  })
+  useEffect(() => {
+    if (target === undefined || target.quiet === true || aim.current.nonce === target.nonce) return
+    aim.current = { id: target.id, nonce: target.nonce, since: performance.now() }
+  }, [target])
   useEffect(() => {
     if (target === undefined || seen.current === target.nonce) return
     seen.current = target.nonce
     leave()
     list.current?.scrollToIndex({ index: target.id - first, align: 'center' })
   }, [target, list, first, leave])
+  return aim
 }

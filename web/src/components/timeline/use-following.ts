@@ -31,6 +31,7 @@ export function useFollowing({
     setMode(now.current)
   }, [])
   const lastTop = useRef(0)
+  const lastHeight = useRef(0)
   const hand = useRef(-Infinity)
   const range = useRef({ start: 0, end: 0 })
   const { atEnd } = state
@@ -55,8 +56,8 @@ export function useFollowing({
       () => {
         const { scrollTop, scrollHeight, clientHeight } = scroller
         const isHand = performance.now() - hand.current < handMs
-        // The browser's own search jumps without a key that we hear.
-        const isJump = lastTop.current - scrollTop > clientHeight
+        // The browser's own search jumps without a key that we hear. A list that measures its rows jumps, too, but changes its height.
+        const isJump = lastTop.current - scrollTop > clientHeight && scrollHeight === lastHeight.current
         dispatch({
           type: 'scrolled',
           below: scrollHeight - clientHeight - scrollTop,
@@ -64,6 +65,7 @@ export function useFollowing({
           lastOffset: last,
         })
         lastTop.current = scrollTop
+        lastHeight.current = scrollHeight
       },
       { signal, passive: true, capture: true },
     )
@@ -118,6 +120,10 @@ export function useFollowing({
       // The button goes away; the keyboard stays in the list.
       scroller?.focus({ preventScroll: true })
     },
+    /** As `toEnd`, for who goes on writing. */
+    follow: useCallback(() => dispatch({ type: 'jumped' }), [dispatch]),
+    /** Whether a person has moved the list since then. */
+    movedSince: (time: number): boolean => hand.current > time,
     isAway: !follows,
     unseen: mode.kind === 'following' ? 0 : Math.max(0, state.count - 1 - mode.seen),
   }
