@@ -4,6 +4,7 @@ import type { RoomState, RoomView } from '../../state/room/view.ts'
 
 /** A scroll this soon after a wheel, a finger or a key is a person's. Everything else that moves the view is the list, measuring. */
 const handMs = 600
+const lateHandMs = 5000
 
 /**
  * Keeps the end in view while the reader is there, and only then; says to the room where they are. Virtuoso's own following is
@@ -55,9 +56,13 @@ export function useFollowing({
       'scroll',
       () => {
         const { scrollTop, scrollHeight, clientHeight } = scroller
-        const isHand = performance.now() - hand.current < handMs
-        // The browser's own search jumps without a key that we hear. A list that measures its rows jumps, too, but changes its height.
-        const isJump = lastTop.current - scrollTop > clientHeight && scrollHeight === lastHeight.current
+        const sinceHand = performance.now() - hand.current
+        const isHand = sinceHand < handMs
+        // The browser's own search jumps without a key that we hear, and on a busy machine a wheel's jump comes late. A list that
+        // measures its rows jumps, too, but then its height changes, and nobody has touched it.
+        const isJump =
+          lastTop.current - scrollTop > clientHeight &&
+          (scrollHeight === lastHeight.current || sinceHand < lateHandMs)
         dispatch({
           type: 'scrolled',
           below: scrollHeight - clientHeight - scrollTop,
