@@ -74,7 +74,7 @@ function Fact({ name, value, wide = false }: { name: string; value: string; wide
 
 function Queues({ queues }: { queues: System['queues'] }) {
   const rows = Object.entries(queues)
-  if (rows.length === 0) return <p className="soft note">Nothing was asked of core yet.</p>
+  if (rows.length === 0) return <p className="soft note">Nothing waits, and nothing is at work.</p>
   return (
     <dl className="card facts number">
       {rows.map(([service, { working, waiting }]) => (
