@@ -6,6 +6,7 @@ import { StrictMode } from 'react'
 import { createRoot } from 'react-dom/client'
 import { App } from './components/app.tsx'
 import { agentsQuery, queries, roomQuery, roomsQuery } from './state/queries.ts'
+import { askEarly } from './state/room/early-page.ts'
 import { roomAt } from './state/shell/rooms.ts'
 import { reloadAfterUpgrade } from './state/shell/upgrade.ts'
 
@@ -17,7 +18,10 @@ reloadAfterUpgrade()
 void queries.prefetchQuery(roomsQuery)
 void queries.prefetchQuery(agentsQuery)
 const room = roomAt(location.pathname)
-if (room !== undefined) void queries.prefetchQuery(roomQuery(room))
+if (room !== undefined) {
+  void queries.prefetchQuery(roomQuery(room))
+  askEarly(room)
+}
 createRoot(root).render(
   <StrictMode>
     <App />

@@ -1,5 +1,6 @@
 import type { ApiProblem, Cursor, Message } from '../../../../services/chat/protocol.ts'
 import { ApiError, call } from '../api.ts'
+import { takeEarly } from './early-page.ts'
 import type { OpenRoom, Page, RoomAction } from './reduce.ts'
 
 const pageSize = 100
@@ -121,7 +122,8 @@ export class Pages {
     signal = this.#signal,
   ): Promise<Page & { messages: Message[]; cursor: Cursor }> {
     const query = `limit=${limit}${before === undefined ? '' : `&before=${before}`}`
-    return call('GET', `${this.#options.path()}/messages?${query}`, { signal })
+    const path = `${this.#options.path()}/messages?${query}`
+    return takeEarly(path) ?? call('GET', path, { signal })
   }
 }
 
