@@ -5,6 +5,7 @@ import type { RoomState, RoomView } from '../../state/room/view.ts'
 /** A scroll this soon after a wheel, a finger or a key is a person's. Everything else that moves the view is the list, measuring. */
 const handMs = 600
 const lateHandMs = 5000
+const settledMs = 1000
 
 /**
  * Keeps the end in view while the reader is there, and only then; says to the room where they are. Virtuoso's own following is
@@ -33,6 +34,7 @@ export function useFollowing({
   }, [])
   const lastTop = useRef(0)
   const lastHeight = useRef(0)
+  const grownAt = useRef(-Infinity)
   const hand = useRef(-Infinity)
   const range = useRef({ start: 0, end: 0 })
   const { atEnd } = state
@@ -59,10 +61,10 @@ export function useFollowing({
         const sinceHand = performance.now() - hand.current
         const isHand = sinceHand < handMs
         // The browser's own search jumps without a key that we hear, and on a busy machine a wheel's jump comes late. A list that
-        // measures its rows jumps, too, but then its height changes, and nobody has touched it.
-        const isJump =
-          lastTop.current - scrollTop > clientHeight &&
-          (scrollHeight === lastHeight.current || sinceHand < lateHandMs)
+        // measures its rows jumps, too, but then its height has just changed, and nobody has touched it.
+        if (scrollHeight !== lastHeight.current) grownAt.current = performance.now()
+        const isSettled = performance.now() - grownAt.current > settledMs
+        const isJump = lastTop.current - scrollTop > clientHeight && (isSettled || sinceHand < lateHandMs)
         dispatch({
           type: 'scrolled',
           below: scrollHeight - clientHeight - scrollTop,

@@ -13,9 +13,9 @@ export const limits = {
   /** Lists that begin in the line of another list or quote: each that ends costs the parser all that it has. */
   listsInLine: 400,
   /** How long the parser may take, whatever the text; then it is shown as it was typed. */
-  milliseconds: 500,
+  milliseconds: 1_000,
   /** The same, while another text has just taken that long. */
-  millisecondsThen: 150,
+  millisecondsThen: 400,
   /** As much as this is parsed at once, if the text can be divided: the parser is quicker with less. */
   piece: 4_000,
   /** Of a message's syntax tree, cells that a table's short rows lack included. */
