@@ -1,3 +1,3 @@
-/** What a model is for. `vad` is voice activity: it works inside of `stt`. */
-export const modelKinds = ['llm', 'embedding', 'stt', 'vad', 'tts', 'image'] as const
+/** What a model is for. `vad` is voice activity: it works inside of `stt`. `rerank` orders texts by how well they answer. */
+export const modelKinds = ['llm', 'embedding', 'rerank', 'stt', 'vad', 'tts', 'image'] as const
 export type ModelKind = (typeof modelKinds)[number]

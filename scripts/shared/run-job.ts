@@ -18,7 +18,7 @@ const withdrawMs = 1000
 
 /** What core is to do. */
 export interface Order {
-  readonly service: 'llm' | 'stt' | 'tts'
+  readonly service: 'llm' | 'stt' | 'tts' | 'image'
   readonly request: RequestInput
   readonly files?: readonly Attachment[]
   /** Where files of the result are put. */

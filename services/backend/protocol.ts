@@ -132,7 +132,7 @@ export const modelStateSchema = z.discriminatedUnion('type', [
 ])
 export type ModelState = z.infer<typeof modelStateSchema>
 
-export const modelKindSchema = z.enum(['llm', 'embedding', 'stt', 'vad', 'tts', 'image'])
+export const modelKindSchema = z.enum(['llm', 'embedding', 'rerank', 'stt', 'vad', 'tts', 'image'])
 
 export const modelSchema = z.object({
   id: z.string(),

@@ -102,7 +102,8 @@ class EngineProgram {
 
   async #beat(): Promise<void> {
     const gpu = (await this.#model?.gpuMemory?.()) ?? {}
-    this.#tell({ type: 'beat', memory: process.memoryUsage.rss(), gpu })
+    const memory = process.memoryUsage.rss() + (this.#model?.childMemory?.() ?? 0)
+    this.#tell({ type: 'beat', memory, gpu })
   }
 
   /** The end of the channel, which would leave this waiting, is the end of the process. */

@@ -1,8 +1,10 @@
 import { z } from 'zod'
+import type { ImageRequest } from '../portal/image-request.ts'
 import type { LlmRequest } from '../portal/llm-request.ts'
 import type { SttRequest } from '../portal/stt-request.ts'
 import type { TtsRequest } from '../portal/tts-request.ts'
 
+export type { ImageRequest, Painted, PaintLine } from '../portal/image-request.ts'
 export type {
   ChatMessage,
   ChatRequest,
@@ -11,6 +13,8 @@ export type {
   Embedded,
   Generated,
   LlmRequest,
+  Ranked,
+  RerankRequest,
   TextLine,
   ToolCall,
 } from '../portal/llm-request.ts'
@@ -52,7 +56,9 @@ export interface LoadedModel {
   readonly parallel: number
   /** For people: context size, voices … */
   readonly facts: Readonly<Record<string, string | number | readonly string[]>>
-  /** Bytes on each GPU; what it takes of the machine's memory is measured from outside. */
+  /** Bytes of the machine's memory that programs take which it started; its own process is counted without it. */
+  readonly childMemory?: () => number
+  /** Bytes on the graphics cards, as `gpu`. */
   readonly gpuMemory?: () => Promise<Readonly<Record<string, number>>>
   /**
    * Resolves with what `result.json` says beside `ok`, `id` and `model`. Throws an EngineError for what is wrong with the
@@ -61,7 +67,7 @@ export interface LoadedModel {
   run(job: EngineJob): Promise<Readonly<Record<string, unknown>>>
 }
 
-export type EngineRequest = LlmRequest | SttRequest | TtsRequest
+export type EngineRequest = LlmRequest | SttRequest | TtsRequest | ImageRequest
 
 export interface EngineJob {
   readonly request: EngineRequest
@@ -91,6 +97,13 @@ const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('bad_model'), detail: z.string() }),
   z.object({ reason: z.literal('bad_settings'), detail: z.string() }),
   z.object({ reason: z.literal('out_of_memory'), detail: z.string() }),
+  /** A program that the engine starts is not on this machine; `build`: it can be built from sources that we know. */
+  z.object({
+    reason: z.literal('missing_program'),
+    program: z.string(),
+    how: z.enum(['build', 'install']),
+    detail: z.string(),
+  }),
   // Of speech:
   z.object({
     reason: z.literal('bad_audio'),
@@ -105,8 +118,16 @@ const failureSchema = z.discriminatedUnion('reason', [
       'no_ffmpeg',
     ]),
   }),
+  /** Of what is made: MP3 and Opus need it. */
+  z.object({ reason: z.literal('no_ffmpeg'), format: z.string() }),
   z.object({ reason: z.literal('no_client') }),
   z.object({ reason: z.literal('bad_frames') }),
+  // Of pictures that a request brings:
+  z.object({
+    reason: z.literal('bad_image'),
+    file: z.string(),
+    fault: z.enum(['missing', 'empty', 'unknown_format', 'too_large', 'unreadable']),
+  }),
   // Of text:
   z.object({
     reason: z.literal('context_too_long'),

@@ -29,7 +29,10 @@ export interface Hosted {
 
 const engines = resolve(import.meta.dirname, '../engines')
 
+/** The kinds whose engines lie in the folder of another one. */
+const folders: Partial<Record<KnownModel['kind'], string>> = { embedding: 'llm', rerank: 'llm' }
+
 /** Core knows an engine's program by its path only. */
 export function programOf({ kind, engine }: KnownModel): string {
-  return join(engines, kind === 'embedding' ? 'llm' : kind, `${engine}.ts`)
+  return join(engines, folders[kind] ?? kind, `${engine}.ts`)
 }

@@ -9,6 +9,7 @@ import { Inventory } from '../../models/inventory.ts'
 import { lookAtMachine } from '../../models/machine.ts'
 import { durabilityOf } from '../portal/disk.ts'
 import { makeUserFolders, userFolders } from '../portal/layout.ts'
+import { imageRequestSchema } from '../portal/image-request.ts'
 import { llmRequestSchema } from '../portal/llm-request.ts'
 import { modelsRequestSchema } from '../portal/models-request.ts'
 import { sttRequestSchema } from '../portal/stt-request.ts'
@@ -32,6 +33,7 @@ const services: Readonly<Record<string, ZodType<EngineRequest>>> = {
   llm: llmRequestSchema,
   stt: sttRequestSchema,
   tts: ttsRequestSchema,
+  image: imageRequestSchema,
 }
 /** Jobs of one service that core has claimed: enough that those of one model can go together. */
 const claims = 64

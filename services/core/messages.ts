@@ -47,6 +47,16 @@ const remoteFaults: Record<RemoteFault, readonly [message: (host: string) => str
   ],
 }
 
+type ImageFault = Extract<EngineFailure, { reason: 'bad_image' }>['fault']
+
+const imageFaults: Record<ImageFault, string> = {
+  missing: "is not in the request's folder",
+  empty: 'is empty (0 bytes)',
+  unknown_format: 'is in no format that can be read here',
+  too_large: 'is too large',
+  unreadable: 'can not be read: it is damaged',
+}
+
 /** The words that core answers failed jobs with. */
 export const coreErrors = {
   unknownModel: (model: string, near: readonly string[]): JobError => ({
@@ -181,6 +191,28 @@ export function failureError(model: string, failure: EngineFailure): JobError {
     case 'bad_audio': {
       const [message, todo] = badAudio[failure.fault]
       return { code: 'bad_audio', message, todo }
+    }
+    case 'missing_program':
+      return {
+        code: 'missing_program',
+        message: `The model ${model} needs the program ${failure.program}, which is not on this machine: ${failure.detail}.`,
+        todo:
+          failure.how === 'build'
+            ? `Run \`courante models pull ${model}\`, which builds it once, after asking.`
+            : `Install it, or name its path in models.yaml (docs/engines.md says how).`,
+      }
+    case 'no_ffmpeg':
+      return {
+        code: 'no_ffmpeg',
+        message: `Speech as ${failure.format} needs ffmpeg, which is not installed.`,
+        todo: 'Install ffmpeg (for example: apt install ffmpeg), or ask for wav.',
+      }
+    case 'bad_image': {
+      return {
+        code: 'bad_image',
+        message: `The picture ${failure.file} ${imageFaults[failure.fault]}.`,
+        todo: 'Give a PNG, JPEG, WebP or GIF file of at most 20 MB.',
+      }
     }
     case 'no_client':
       return {

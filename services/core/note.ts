@@ -1,4 +1,5 @@
-import { embeddedSchema, type Generated, generatedSchema } from '../portal/llm-request.ts'
+import { paintedSchema } from '../portal/image-request.ts'
+import { embeddedSchema, type Generated, generatedSchema, rankedSchema } from '../portal/llm-request.ts'
 import { transcriptionSchema } from '../portal/stt-request.ts'
 import { spokenSchema } from '../portal/tts-request.ts'
 import type { EngineRequest } from './engine.ts'
@@ -23,6 +24,18 @@ export function noteOf(
     case 'embed': {
       const parsed = embeddedSchema.shape.embeddings.safeParse(body['embeddings'])
       return { note: `${parsed.data?.length ?? 0} embeddings` }
+    }
+    case 'rerank': {
+      const parsed = rankedSchema.shape.ranking.safeParse(body['ranking'])
+      return { note: `${parsed.data?.length ?? 0} documents ranked` }
+    }
+    case 'paint': {
+      const parsed = paintedSchema.pick({ images: true, elapsedMs: true }).safeParse(body)
+      if (!parsed.success) return { note: '' }
+      const { length } = parsed.data.images
+      return {
+        note: `${length === 1 ? 'a picture' : `${length} pictures`} in ${inSeconds(parsed.data.elapsedMs)}`,
+      }
     }
     case 'transcribe': {
       const parsed = transcriptionSchema.pick({ audioSeconds: true, elapsedMs: true }).safeParse(body)

@@ -29,6 +29,8 @@ export function kindsFor(request: EngineRequest): readonly [ModelKind, ...ModelK
   switch (request.kind) {
     case 'embed':
       return ['embedding', 'llm']
+    case 'rerank':
+      return ['rerank']
     case 'chat':
     case 'complete':
       return ['llm']
@@ -37,6 +39,8 @@ export function kindsFor(request: EngineRequest): readonly [ModelKind, ...ModelK
     case 'transcribe':
     case 'session':
       return ['stt']
+    case 'paint':
+      return ['image']
   }
 }
 
@@ -102,7 +106,8 @@ async function work(
 ): Promise<WorkEnd> {
   const { request, folder, signal } = job
   const socket = join(sockets, socketName(service, key))
-  const out = request.kind === 'speak' ? await job.outFolder() : folder
+  const makesFiles = request.kind === 'speak' || request.kind === 'paint'
+  const out = makesFiles ? await job.outFolder() : folder
   const cancel = (): void => process.cancel(key)
   let saying: Promise<void> = Promise.resolve()
   const then = (say: () => Promise<void>): void => {

@@ -1,6 +1,7 @@
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { type ZodType, z } from 'zod'
+import { imageRequestSchema } from './image-request.ts'
 import { llmRequestSchema } from './llm-request.ts'
 import { modelsRequestSchema } from './models-request.ts'
 import { envelopeSchema, resultSchema, statusSchema, streamLineSchema } from './request.ts'
@@ -17,6 +18,7 @@ export function portalSchemas(): Record<string, object> {
     'stt-request.schema.json': requestOf('stt', sttRequestSchema),
     'llm-request.schema.json': requestOf('llm', llmRequestSchema),
     'tts-request.schema.json': requestOf('tts', ttsRequestSchema),
+    'image-request.schema.json': requestOf('image', imageRequestSchema),
     'models-request.schema.json': requestOf('models', modelsRequestSchema),
     'status.schema.json': schemaOf(statusSchema, 'live/<id>/status.json'),
     'result.schema.json': schemaOf(resultSchema, 'result.json'),

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { fileNameSchema } from './file-name.ts'
 import { modelIdSchema } from './model-id.ts'
 
 const toolCallSchema = z.object({
@@ -10,7 +11,12 @@ export type ToolCall = z.infer<typeof toolCallSchema>
 
 const messageSchema = z.discriminatedUnion('role', [
   z.object({ role: z.literal('system'), content: z.string() }),
-  z.object({ role: z.literal('user'), content: z.string() }),
+  z.object({
+    role: z.literal('user'),
+    content: z.string(),
+    /** Pictures (PNG, JPEG, WebP, GIF) in the request's folder, for models that see; they come before the text. */
+    images: z.array(fileNameSchema).max(16).optional(),
+  }),
   z.object({
     role: z.literal('assistant'),
     content: z.string().default(''),
@@ -78,8 +84,23 @@ const embedSchema = z.object({
 })
 export type EmbedRequest = z.infer<typeof embedSchema>
 
+const rerankSchema = z.object({
+  kind: z.literal('rerank'),
+  query: z.string().min(1),
+  documents: z.array(z.string()).min(1).max(1000),
+  /** Only so many of the best; without it, all. */
+  top: z.number().int().positive().optional(),
+  model: modelIdSchema.optional(),
+})
+export type RerankRequest = z.infer<typeof rerankSchema>
+
 /** `request.json` of the service `llm`. */
-export const llmRequestSchema = z.discriminatedUnion('kind', [chatSchema, completeSchema, embedSchema])
+export const llmRequestSchema = z.discriminatedUnion('kind', [
+  chatSchema,
+  completeSchema,
+  embedSchema,
+  rerankSchema,
+])
 export type LlmRequest = z.infer<typeof llmRequestSchema>
 /** What a client writes: defaults may be left out. */
 export type LlmRequestInput = z.input<typeof llmRequestSchema>
@@ -125,3 +146,12 @@ export const embeddedSchema = z.object({
   usage: z.object({ promptTokens: z.number() }),
 })
 export type Embedded = z.infer<typeof embeddedSchema>
+
+/** What the `result.json` of `rerank` says beside `ok` and `id`: the documents by their place in the request, best first. */
+export const rankedSchema = z.object({
+  model: z.string(),
+  /** `score`: 0 to 1, higher is better; to be compared within one answer only. */
+  ranking: z.array(z.object({ index: z.number(), score: z.number() })),
+  usage: z.object({ promptTokens: z.number() }),
+})
+export type Ranked = z.infer<typeof rankedSchema>

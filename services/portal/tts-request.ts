@@ -10,8 +10,8 @@ export const ttsRequestSchema = z.object({
   voice: z.string().max(100).optional(),
   /** 1 is the voice's own pace. */
   speed: z.number().min(0.5).max(2).optional(),
-  /** `pcm16`: samples only, mono, little-endian. */
-  format: z.enum(['wav', 'pcm16']).default('wav'),
+  /** `pcm16`: samples only, mono, little-endian. `mp3` and `opus` (in Ogg) need ffmpeg on the machine. */
+  format: z.enum(['wav', 'pcm16', 'mp3', 'opus']).default('wav'),
   /** Tells the audio of each sentence in the stream as soon as it is there. */
   stream: z.boolean().default(false),
 })
@@ -33,7 +33,7 @@ export type SpeechLine = z.infer<typeof speechLineSchema>
 export const spokenSchema = z.object({
   model: z.string(),
   voice: z.string(),
-  /** The file beside the result: `speech.wav` or `speech.pcm`. */
+  /** The file beside the result: `speech.wav`, `.pcm`, `.mp3` or `.opus`. */
   file: z.string(),
   sampleRate: z.number(),
   audioSeconds: z.number(),

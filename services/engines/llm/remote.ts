@@ -3,7 +3,7 @@ import { type Engine, EngineError, type EngineJob } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
 import { chat, complete } from './remote/generate.ts'
 import { embed } from './remote/embed.ts'
-import { Endpoint, parseSettings } from './remote/endpoint.ts'
+import { Endpoint, parseSettings } from '../shared/endpoint.ts'
 
 /** Requests of the network that may be open at once. */
 const parallel = 64

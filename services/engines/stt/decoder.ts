@@ -1,5 +1,7 @@
 import { EngineError } from '../../core/engine.ts'
-import { type Recognizer, sampleRate } from './sherpa.ts'
+
+/** Audio (16 kHz, -1 to 1) to text, without more. May reject with an EngineError. */
+export type Recognise = (samples: Float32Array, signal: AbortSignal) => Promise<string>
 
 /** A decoding that somebody speaks before goes first. */
 export type Haste = 'live' | 'file'
@@ -11,16 +13,15 @@ interface Waiting {
 }
 
 /**
- * The one recognizer of this process, for all that want it: one decoding at a time, on the threads that it was given, while
- * this thread goes on.
+ * The one recognizer of this process, for all that want it: one decoding at a time, while this thread goes on.
  */
 export class Decoder {
-  readonly #recognizer: Recognizer
+  readonly #recognise: Recognise
   readonly #waiting: Record<Haste, Waiting[]> = { live: [], file: [] }
   #busy = false
 
-  constructor(recognizer: Recognizer) {
-    this.#recognizer = recognizer
+  constructor(recognise: Recognise) {
+    this.#recognise = recognise
   }
 
   /** Rejects as soon as it is aborted; what is being decoded then is decoded for nobody. */
@@ -43,7 +44,7 @@ export class Decoder {
     this.#busy = true
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       if (next.signal.aborted) continue
-      const text = this.#decode(next.samples)
+      const text = this.#decode(next)
       next.settle(text)
       // A failure goes to who asked; the next one may do better.
       await Promise.allSettled([text])
@@ -55,12 +56,11 @@ export class Decoder {
     return this.#waiting.live.shift() ?? this.#waiting.file.shift()
   }
 
-  async #decode(samples: Float32Array): Promise<string> {
+  async #decode({ samples, signal }: Waiting): Promise<string> {
     try {
-      const stream = this.#recognizer.createStream()
-      stream.acceptWaveform({ sampleRate, samples })
-      return (await this.#recognizer.decodeAsync(stream)).text.trim()
+      return (await this.#recognise(samples, signal)).trim()
     } catch (error) {
+      if (error instanceof EngineError) throw error
       throw new EngineError({ reason: 'internal', detail: String(error) }, { cause: error })
     }
   }

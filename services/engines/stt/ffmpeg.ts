@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process'
 import { once } from 'node:events'
 import type { FileHandle } from 'node:fs/promises'
 import { type AudioFault, badAudio, type Recording } from './recording.ts'
-import { sampleRate } from './sherpa.ts'
+import { sampleRate } from './sherpa-library.ts'
 
 /**
  * What may be inside of a file. Playlists (HLS, DASH, concat) are not: they make ffmpeg open whatever a client names, other

@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import { Leveller } from './leveller.ts'
-import { vadWindow } from './sherpa.ts'
+import { vadWindow } from './sherpa-library.ts'
 
 const tone = (peak: number) =>
   Float32Array.from({ length: vadWindow }, (_, i) => peak * Math.sin((i * Math.PI) / 16))

@@ -1,4 +1,4 @@
-import { sampleRate, vadWindow } from './sherpa.ts'
+import { sampleRate, vadWindow } from './sherpa-library.ts'
 
 /** What the loudest sound becomes; the detection hears more in audio that is past full scale than in audio below it. */
 const target = 1.6

@@ -5,8 +5,9 @@ import { parseWav } from '../../../lib/wav.ts'
 import { haveSpeech, plainWords, speech } from '../../../test/support/speech.ts'
 import { moonshineFiles } from '../../../test/support/speech-models.ts'
 import { Decoder } from './decoder.ts'
-import { type Heard, Listener } from './listener.ts'
-import { newRecognizer, type Recognizer, sampleRate } from './sherpa.ts'
+import { type Heard, Listener, type Speech } from './listener.ts'
+import { newRecognizer, type Recognizer, recogniseBy, sampleRate } from './sherpa-library.ts'
+import { VotingTranscriber } from './voting-transcriber.ts'
 
 const skip = haveSpeech() ? false : 'the speech models or the sample could not be fetched'
 const phrase = 'and so my fellow americans'
@@ -74,7 +75,11 @@ async function listening() {
   }
   const parsed = parseWav(await readFile(speech.path))
   assert.ok(parsed.ok)
-  const speaking = { vad: moonshineFiles.vad, decoder: new Decoder(counting) }
+  const decoder = new Decoder(recogniseBy(counting))
+  const speaking: Speech = {
+    vad: moonshineFiles.vad,
+    transcriber: (haste, audio) => new VotingTranscriber(decoder, haste, audio),
+  }
   const { signal } = new AbortController()
   return {
     listener: new Listener(speaking, { endpointMs: 500, haste: 'live', signal }),

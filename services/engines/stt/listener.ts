@@ -1,8 +1,8 @@
 import { AudioMemory } from './audio-memory.ts'
 import { Leveller } from './leveller.ts'
-import type { Decoder, Haste } from './decoder.ts'
-import { newVad, sampleRate, type Vad, vadWindow } from './sherpa.ts'
-import { Transcriber } from './transcriber.ts'
+import type { Haste } from './decoder.ts'
+import { newVad, sampleRate, type Vad, vadWindow } from './sherpa-library.ts'
+import type { Transcriber } from './transcriber.ts'
 
 /** Times are samples (16 kHz) since the stream's start. `heard` with an empty text: the sound held no words. */
 export type Heard =
@@ -27,7 +27,8 @@ const onset = minSpeechSeconds * sampleRate + 2 * vadWindow
 export interface Speech {
   /** Absolute path of the VAD's model. */
   readonly vad: string
-  readonly decoder: Decoder
+  /** One for each stream of audio. */
+  readonly transcriber: (haste: Haste, audio: AudioMemory) => Transcriber
 }
 
 export interface ListenerOptions {
@@ -63,10 +64,10 @@ export class Listener {
   /** Speech has paused at `end`; with the text up to there if that is decoded already. */
   #pause: Pause | undefined
 
-  constructor({ vad, decoder }: Speech, { endpointMs, haste, signal }: ListenerOptions) {
+  constructor({ vad, transcriber }: Speech, { endpointMs, haste, signal }: ListenerOptions) {
     this.#vad = newVad(vad, endpointMs / 1000, minSpeechSeconds)
     this.#pauses = newVad(vad, pauseSeconds, 0.01)
-    this.#transcriber = new Transcriber(decoder, haste, this.#audio)
+    this.#transcriber = transcriber(haste, this.#audio)
     this.#signal = signal
   }
 

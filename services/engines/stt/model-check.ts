@@ -1,7 +1,7 @@
 import { open, readFile } from 'node:fs/promises'
 import { isFile } from '../../../lib/is-file.ts'
 import { EngineError, type EngineModel } from '../../core/engine.ts'
-import type { SpeechFiles } from './sherpa.ts'
+import type { SpeechFiles } from './sherpa-library.ts'
 
 /**
  * The files of a model, looked at before the native library does: for many faults it has no error but ends the process.

@@ -6,8 +6,16 @@ import { Decoder } from './decoder.ts'
 import type { Speech } from './listener.ts'
 import { badModel, checkedFiles } from './model-check.ts'
 import { runSession } from './session.ts'
-import { newRecognizer, newVad, type Recognizer, sampleRate, type SpeechFiles } from './sherpa.ts'
+import {
+  newRecognizer,
+  newVad,
+  type Recognizer,
+  recogniseBy,
+  sampleRate,
+  type SpeechFiles,
+} from './sherpa-library.ts'
 import { transcribeFile } from './transcribe-file.ts'
+import { VotingTranscriber } from './voting-transcriber.ts'
 
 /** Sessions wait for speech most of the time. */
 const parallel = 32
@@ -16,11 +24,14 @@ const parallel = 32
 export const moonshine: Engine = {
   async load({ model, threads, env }) {
     const files = await checkedFiles(model)
-    const decoder = new Decoder(await load(files, threads))
+    const decoder = new Decoder(recogniseBy(await load(files, threads)))
     newVad(files.vad, 0.5, 0.1).acceptWaveform(new Float32Array(512))
     // The first decoding allocates and is slow; nobody should have to wait for it.
     await decoder.text(new Float32Array(sampleRate), 'live', new AbortController().signal)
-    const speech = { vad: files.vad, decoder }
+    const speech: Speech = {
+      vad: files.vad,
+      transcriber: (haste, audio) => new VotingTranscriber(decoder, haste, audio),
+    }
     return { parallel, facts: { language: 'English', sampleRate }, run: job => run(job, speech, env) }
   },
 }

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { encodeFrame, encodeJsonFrame, frameType, readFrames } from '../../../lib/frames.ts'
 import { EngineError } from '../../core/engine.ts'
 import { type Heard, Listener, type Speech } from './listener.ts'
-import { newResampler, sampleRate } from './sherpa.ts'
+import { newResampler, sampleRate } from './sherpa-library.ts'
 
 /** What a client may say besides audio. */
 const controlSchema = z.object({ type: z.enum(['commit', 'clear', 'end']) })

@@ -3,7 +3,7 @@ import type { SegmentLine } from '../../core/engine.ts'
 import { Listener, type Speech } from './listener.ts'
 import { openRecording } from './open-recording.ts'
 import type { Recording } from './recording.ts'
-import { newResampler, sampleRate } from './sherpa.ts'
+import { newResampler, sampleRate } from './sherpa-library.ts'
 
 export interface FileText {
   readonly text: string

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Embedded, EmbedRequest } from '../../../core/engine.ts'
-import { type Endpoint, readJson } from './endpoint.ts'
+import { type Endpoint, readJson } from '../../shared/endpoint.ts'
 
 const maxBytes = 256 * 1024 * 1024
 

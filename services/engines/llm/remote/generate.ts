@@ -1,6 +1,6 @@
 import type { ChatRequest, CompleteRequest, Generated, TextLine } from '../../../core/engine.ts'
 import { EngineError } from '../../../core/engine.ts'
-import type { Endpoint } from './endpoint.ts'
+import type { Endpoint } from '../../shared/endpoint.ts'
 import { formatOf, messagesOf, parametersOf, toolsOf } from './messages.ts'
 import { Reply } from './reply.ts'
 import { sseData } from './sse.ts'

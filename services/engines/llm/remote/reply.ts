@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import type { Generated, TextLine, ToolCall } from '../../../core/engine.ts'
-import { type Endpoint, jsonOf } from './endpoint.ts'
+import { type Endpoint, jsonOf } from '../../shared/endpoint.ts'
 
 const maxText = 8 * 1024 * 1024
 const maxCalls = 128

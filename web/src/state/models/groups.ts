@@ -29,7 +29,7 @@ export interface KindGroup {
   readonly toGet: readonly Model[]
 }
 
-const kinds: readonly Model['kind'][] = ['llm', 'stt', 'tts', 'image', 'embedding', 'vad']
+const kinds: readonly Model['kind'][] = ['llm', 'stt', 'tts', 'image', 'embedding', 'rerank', 'vad']
 
 /** All models by what they are for: those here or on their way here, in memory first, and those that can be got. */
 export function byKind(models: readonly Model[], search: string): readonly KindGroup[] {

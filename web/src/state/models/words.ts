@@ -9,6 +9,7 @@ export const kindInWords: Record<Model['kind'], { title: string; about: string }
   tts: { title: 'Text to speech', about: 'What reads answers aloud.' },
   image: { title: 'Images', about: 'What draws.' },
   embedding: { title: 'Embeddings', about: 'What compares texts by their meaning.' },
+  rerank: { title: 'Reranking', about: 'What orders texts by how well they answer a question.' },
   vad: { title: 'Speech detection', about: 'What tells speech from silence, for the microphone.' },
 }
 

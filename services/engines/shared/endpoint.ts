@@ -1,6 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici'
 import { z } from 'zod'
-import { EngineError, type EngineFailure } from '../../../core/engine.ts'
+import { EngineError, type EngineFailure } from '../../core/engine.ts'
 
 type RemoteFailure = Extract<EngineFailure, { reason: 'remote' }>
 

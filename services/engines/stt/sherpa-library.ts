@@ -1,4 +1,5 @@
 import { createRequire } from 'node:module'
+import type { Recognise } from './decoder.ts'
 
 /** The part of sherpa-onnx-node that we use; the package carries no declarations. Audio is 16 kHz mono, -1 to 1. */
 export interface Recognizer {
@@ -64,6 +65,15 @@ export async function newRecognizer(files: SpeechFiles, threads: number): Promis
       debug: 0,
     },
   })
+}
+
+/** One utterance at a time. */
+export function recogniseBy(recognizer: Recognizer): Recognise {
+  return async samples => {
+    const stream = recognizer.createStream()
+    stream.acceptWaveform({ sampleRate, samples })
+    return (await recognizer.decodeAsync(stream)).text
+  }
 }
 
 /** A segment ends when silence has lasted so long. */
