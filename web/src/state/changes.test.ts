@@ -21,6 +21,7 @@ test('a connection that says nothing is given up at once, without waiting until 
   context.mock.timers.enable({ apis: ['setTimeout'] })
   stand(context, 'WebSocket', DeadSocket)
   stand(context, 'window', new EventTarget())
+  stand(context, 'document', new EventTarget())
   const life = new AbortController()
   const told: boolean[] = []
   followChanges('ws://server/api/changes', life.signal, heard => told.push(heard))

@@ -21,10 +21,24 @@ import './room-page.css'
 
 export function RoomPage({ id, me }: { id: string; me: Me }) {
   const { data: room, error } = useQuery(roomQuery(id))
-  const { data: listed } = useQuery({ ...agentsQuery, throwOnError: true })
-  // Opened anew when the room is given to us, or taken away: a view that was refused has ended.
   const isRefused = error instanceof ApiError && [403, 404].includes(error.problem.status)
-  const opened = useMemo(() => openWhileSeen(id, me.name, isRefused), [id, me.name, isRefused])
+  // Opened anew when the room is given to us, or taken away: a view that was refused has ended.
+  return <OpenedRoom key={String(isRefused)} id={id} me={me} room={room} error={error} />
+}
+
+function OpenedRoom({
+  id,
+  me,
+  room,
+  error,
+}: {
+  id: string
+  me: Me
+  room: RoomDetail | undefined
+  error: Error | null
+}) {
+  const { data: listed } = useQuery({ ...agentsQuery, throwOnError: true })
+  const opened = useMemo(() => openWhileSeen(id, me.name), [id, me.name])
   const view = useSyncExternalStore(opened.subscribe, opened.get)
   if (room === undefined && error !== null) return <NoRoom id={id} error={error} />
   if (room === undefined || listed === undefined || view === undefined) return null
@@ -32,7 +46,7 @@ export function RoomPage({ id, me }: { id: string; me: Me }) {
 }
 
 /** The room is open from the first who looks to the last. */
-function openWhileSeen(id: string, me: string, _isRefused: boolean) {
+function openWhileSeen(id: string, me: string) {
   let view: RoomView | undefined
   return {
     get: () => view,

@@ -1,7 +1,7 @@
 import type { ApiProblem, Cursor, RoomEvent } from '../../../../services/chat/protocol.ts'
 import type { RoomDetail } from '../../../../services/backend/protocol.ts'
 import { ApiError, call, roomPath } from '../api.ts'
-import { socketUrl } from '../changes.ts'
+import { socketUrl } from '../lasting-socket.ts'
 import { createStore } from '../store.ts'
 import { createEditing } from './editing.ts'
 import { moveRoom } from './move-room.ts'

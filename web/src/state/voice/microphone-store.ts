@@ -1,4 +1,4 @@
-import { socketUrl } from '../changes.ts'
+import { socketUrl } from '../lasting-socket.ts'
 import { createStore, type Store } from '../store.ts'
 import { openCapture } from './capture.ts'
 import { isOn } from './microphone.ts'
