@@ -37,13 +37,13 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const faults = await fetchSpeech(io.signal)
   for (const fault of faults)
     io.stdout.write(`note: ${fault}; tests that need it say that they were skipped\n`)
-  // Two at a time where nothing but one process and its own files are looked at. The others one by one: each starts whole
-  // stacks, and timing between two of them on a small machine proves nothing.
-  const [small, large] = [files.filter(isSmall), files.filter(file => !isSmall(file))]
+  // Two at a time, but for those that draw terminals or kill things at random: on a small machine, timing between two of
+  // them proves nothing.
+  const [paired, alone] = [files.filter(file => !isAlone(file)), files.filter(isAlone)]
   let code = 0
   for (const [together, concurrency] of [
-    [small, 2],
-    [large, 1],
+    [paired, 2],
+    [alone, 1],
   ] as const) {
     if (together.length === 0) continue
     const options = [`--test-concurrency=${concurrency}`, '--test-timeout=240000', '--test-reporter=spec']
@@ -59,13 +59,8 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   return code
 }
 
-function isSmall(file: string): boolean {
-  return (
-    /^(lib|models|scripts|services|web)\//.test(file) ||
-    /^test\/e2e\/(agents|api|atail|bb2html|chat|engine|install-venv|models|page|portal|served|users)\b/.test(
-      file,
-    )
-  )
+function isAlone(file: string): boolean {
+  return /^test\/(chaos\/|e2e\/(complaints|console|screens|up)\b)/.test(file)
 }
 
 async function testFiles(): Promise<string[]> {

@@ -1,12 +1,19 @@
 import { deepEqual, equal, ok } from 'node:assert/strict'
-import { test } from 'node:test'
+import { writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { suite, test } from 'node:test'
+import { isFile } from '../../lib/is-file.ts'
 import type { EngineFailure, EngineModel, EngineRequest } from '../../services/core/engine.ts'
 import { EngineRig } from './engine-rig.ts'
+import { root } from './our-stack.ts'
+import { tempDir } from './temp.ts'
 
 export interface ContractSubject {
   /** From the root of the repository. */
   readonly program: string
   readonly model: EngineModel
+  /** What it was tried against, where that is not a model's own files: `a stub of whisper-server`. */
+  readonly against?: string
   readonly env?: Readonly<Record<string, string | undefined>>
   /** Requests that it answers. */
   readonly good: readonly GoodRequest[]
@@ -31,8 +38,18 @@ interface BadRequest {
   readonly reason: EngineFailure['reason']
 }
 
-/** What core relies on with every engine. Call it inside of a suite; its model loads some six times. */
+/**
+ * What core relies on with every engine. Call it inside of a suite; its model loads some six times. The names of these
+ * suites and tests are the table of docs/engines.md (engine-table.ts).
+ */
 export function engineContract(subject: ContractSubject): void {
+  const against = subject.against === undefined ? '' : `, ${subject.against}`
+  suite(`${contractOf}${subject.program}${against}`, () => contract(subject))
+}
+
+export const contractOf = 'the contract: '
+
+function contract(subject: ContractSubject): void {
   const { program, model, good, bad, unloadable, long } = subject
   const env = subject.env ?? {}
   const start = (): Promise<EngineRig> => EngineRig.start({ program, model, env })
@@ -77,6 +94,24 @@ export function engineContract(subject: ContractSubject): void {
     )
   })
 
+  if (Object.keys(model.files).length > 0)
+    test('refuses an empty file, and one of another kind, in the place of each of its own', async () => {
+      await using dir = await tempDir()
+      const empty = join(dir.path, 'empty')
+      await writeFile(empty, '')
+      const foreign = await foreignFiles(dir.path)
+      for (const [role, path] of Object.entries(model.files)) {
+        if (!(await isFile(path))) continue
+        for (const other of [empty, path.endsWith('.gguf') ? foreign.picture : foreign.gguf]) {
+          const wrong = { ...model, files: { ...model.files, [role]: other } }
+          await using rig = await EngineRig.start({ program, model: wrong, env })
+          const story = `${role}: ${other}: ${JSON.stringify(rig.events)}`
+          ok(rig.loadFailure !== undefined, story)
+          ok(['bad_model', 'missing_files'].includes(rig.loadFailure.reason), story)
+        }
+      }
+    })
+
   for (const { model, reason } of unloadable)
     test(`says ${reason} of a model that it can not load: ${JSON.stringify(model.files)}`, async () => {
       await using rig = await EngineRig.start({ program, model, env })
@@ -113,4 +148,12 @@ export function engineContract(subject: ContractSubject): void {
     ok(last?.type === 'exited' && last.asked, JSON.stringify(last))
     ok(!last.detail.includes('SIGKILL'), `it had to be killed: ${last.detail}`)
   })
+}
+
+/** A model of another kind, and what is no model at all. */
+async function foreignFiles(folder: string): Promise<{ readonly gguf: string; readonly picture: string }> {
+  const picture = join(folder, 'picture')
+  const signature = [0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a]
+  await writeFile(picture, Buffer.concat([Buffer.from(signature), Buffer.alloc(100_000, 0x5a)]))
+  return { gguf: join(root, 'models/starter/starter.gguf'), picture }
 }
