@@ -107,6 +107,12 @@ export const apiProblems = {
   noSpace: (): Problem => refused('no_space', 'the disk of the server is too full for that'),
   tooManyStreams: (limit: number): Problem =>
     refused('too_many_streams', `you have ${limit} streams open, which is the most`, 'close some'),
+  pictureUrl: (): Problem =>
+    refused(
+      'bad_picture_url',
+      'a picture has to come as a data: URL in base64 (PNG, JPEG, WebP or GIF)',
+      'nothing is fetched from elsewhere',
+    ),
   noSuchModel: (id: string): Problem => refused('no_such_model', `there is no model ${id}`),
   modelHasNoEngine: (id: string): Problem =>
     refused('no_engine', `${id} is known, but this version has no program that runs it`),

@@ -19,6 +19,7 @@ import type { RouteSpec } from './api/route.ts'
 import { systemRoutes } from './api/system.ts'
 import { userRoutes } from './api/users.ts'
 import { openChat } from './chat.ts'
+import { CoreJobs } from './core-job.ts'
 import { CoreWatch } from './core-watch.ts'
 import { Guard } from './guard.ts'
 import { healthRoutes } from './health.ts'
@@ -27,6 +28,8 @@ import { apiProblems, log as words } from './messages.ts'
 import { metricsRoutes } from './metrics.ts'
 import { ModelDesk, type ModelPlaces } from './models/model-desk.ts'
 import { ModelFilesWatch } from './models/model-files-watch.ts'
+import { formPath } from './openai/audio.ts'
+import { openAiRoutes } from './openai/routes.ts'
 import { checkPage, pageRoutes } from './page.ts'
 import { RealtimeServer } from './realtime.ts'
 import { speechRoutes } from './speech.ts'
@@ -110,7 +113,9 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   opened.adopt(new ModelFilesWatch({ home, modelsDir }, modelsChanged), watch => watch.close())
   modelRoutes(api, desk, modelsChanged)
   systemRoutes(api, { home, supervisor, ownName: options.ownName })
-  speechRoutes(api, { home, portal: portal('tts'), core, stopping: stopping.signal })
+  const jobs = new CoreJobs({ home, portal, core, stopping: stopping.signal })
+  speechRoutes(api, jobs)
+  openAiRoutes(api, jobs, () => desk.usable())
   loginRoutes(api)
   userRoutes(api)
   healthRoutes(app, home)
@@ -187,6 +192,12 @@ async function newApp(limits: Limits, log: (line: string) => void): Promise<Fast
   // JSON or bytes, nothing that a form of another site could send.
   app.removeContentTypeParser('text/plain')
   app.addContentTypeParser('application/octet-stream', (_request, _body, done) => done(null))
+  // Read by the one route that takes a form; there the guard alone keeps those of other sites out.
+  app.addContentTypeParser('multipart/form-data', (request, _body, done) =>
+    done(
+      request.routeOptions.url === formPath ? null : asRefusal({ code: 'FST_ERR_CTP_INVALID_MEDIA_TYPE' }),
+    ),
+  )
   return app
 }
 

@@ -3,20 +3,18 @@ import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { wavHead } from '../../lib/wav.ts'
-import { readCore } from '../../models/core-view.ts'
-import type { Job, PortalClient } from '../portal/client.ts'
+import type { Job } from '../portal/client.ts'
 import type { Result } from '../portal/request.ts'
 import { speechLineSchema } from '../portal/tts-request.ts'
 import { jobProblem } from './api/job-problem.ts'
+import { isExpected } from './api/problem-reply.ts'
 import { Refusal } from './api/refusal.ts'
 import { route, type Api } from './api/route.ts'
-import type { CoreWatch } from './core-watch.ts'
+import type { CoreJobs } from './core-job.ts'
 import { apiProblems, log } from './messages.ts'
 
 /** Of one user at a time: who reads none of them holds their samples in files, and in memory when they are read. */
 const mostAtOnce = 4
-/** How long a job that was cancelled may take to say so; the service's sweep clears up after those that take longer. */
-const withdrawMs = 1000
 /** In a head that is written before anybody knows the length: "to the end". */
 const openEnd = 0xffff_ffff
 
@@ -28,15 +26,8 @@ const bodySchema = z.strictObject({
   speed: z.number().min(0.5).max(2).optional(),
 })
 
-export interface SpeechOptions {
-  readonly home: string
-  readonly portal: PortalClient
-  readonly core: CoreWatch
-  readonly stopping: AbortSignal
-}
-
 /** `POST /api/speech`: a text read aloud, sentence by sentence as it is made. */
-export function speechRoutes(api: Api, { home, portal, core, stopping }: SpeechOptions): void {
+export function speechRoutes(api: Api, jobs: CoreJobs): void {
   const running = new Map<string, number>()
   route(
     api,
@@ -53,37 +44,33 @@ export function speechRoutes(api: Api, { home, portal, core, stopping }: SpeechO
       },
     },
     async ({ who, body, reply }) => {
-      if (readCore(home) === undefined) throw new Refusal(503, apiProblems.coreAbsent())
       const count = running.get(who.name) ?? 0
       if (count >= mostAtOnce)
         throw new Refusal(429, apiProblems.tooManySpeeches(mostAtOnce), { 'retry-after': '5' })
       running.set(who.name, count + 1)
-      const life = new AbortController()
-      reply.raw.on('close', () => life.abort('gone'))
-      const stop = core.on(now => {
-        if (now === undefined) life.abort('no core')
-      })
       try {
-        await read(body, reply, AbortSignal.any([life.signal, stopping]))
+        await read(body, reply)
       } finally {
-        stop()
         const left = (running.get(who.name) ?? 1) - 1
         if (left === 0) running.delete(who.name)
         else running.set(who.name, left)
       }
     },
   )
-  const read = async (body: Body, reply: FastifyReply, signal: AbortSignal): Promise<void> => {
-    using job = await portal.submit({ kind: 'speak', ...body, format: 'pcm16', stream: true })
+  const read = async (body: Body, reply: FastifyReply): Promise<void> => {
     let result: Result
     try {
-      await speak(job, signal, sampleRate => begin(reply, sampleRate))
-      result = await job.wait(signal)
+      result = await jobs.run(
+        {
+          service: 'tts',
+          request: { kind: 'speak', ...body, format: 'pcm16', stream: true },
+          follow: (job, signal) => speak(job, signal, sampleRate => begin(reply, sampleRate)),
+        },
+        reply.raw,
+      )
     } catch (error) {
-      await withdraw(job)
-      const why = signal.reason === 'no core' ? apiProblems.coreAbsent() : apiProblems.stopping()
-      if (!reply.sent) throw signal.aborted ? new Refusal(503, why, { 'retry-after': '1' }) : error
-      if (!signal.aborted) api.log(log.failed('POST', '/api/speech', error))
+      if (!reply.sent) throw error
+      if (!isExpected(error)) api.log(log.failed('POST', '/api/speech', error))
       // A cut, and no end: half a text must not pass for a whole one.
       return void reply.raw.destroy()
     }
@@ -131,15 +118,4 @@ function begin(reply: FastifyReply, sampleRate: number): ServerResponse {
   raw.writeHead(200, { 'content-type': 'audio/wav', 'x-accel-buffering': 'no' })
   raw.write(wavHead(openEnd, sampleRate))
   return raw
-}
-
-/** Leaves nothing behind, neither work nor an answer. */
-async function withdraw(job: Job): Promise<void> {
-  if (!job.isEnded()) await job.cancel()
-  const patience = AbortSignal.timeout(withdrawMs)
-  try {
-    await job.wait(patience)
-  } catch (error) {
-    if (error !== patience.reason) throw error
-  }
 }

@@ -20,6 +20,7 @@ const people = [
   'admin',
   'readKey',
   'voiceKey',
+  'modelsKey',
   'adminKey',
 ] as const
 type Person = (typeof people)[number]
@@ -28,13 +29,15 @@ type Person = (typeof people)[number]
 const classes = {
   anyone: people,
   /** Whoever has an account, by whatever they have. */
-  account: ['other', 'reader', 'writer', 'owner', 'admin', 'readKey', 'voiceKey', 'adminKey'],
+  account: ['other', 'reader', 'writer', 'owner', 'admin', 'readKey', 'voiceKey', 'modelsKey', 'adminKey'],
   /** Who has logged in, and no key. */
   session: ['other', 'reader', 'writer', 'owner', 'admin'],
   /** Keys for reading, too. */
   browse: ['other', 'reader', 'writer', 'owner', 'admin', 'readKey'],
   /** Keys for speech, too. */
   voice: ['other', 'reader', 'writer', 'owner', 'admin', 'voiceKey'],
+  /** Keys for the API that is OpenAI's, too. */
+  models: ['other', 'reader', 'writer', 'owner', 'admin', 'modelsKey'],
   reader: ['reader', 'writer', 'owner', 'admin', 'readKey'],
   writer: ['writer', 'owner', 'admin'],
   owner: ['owner', 'admin'],
@@ -143,6 +146,15 @@ const expected: Readonly<Record<string, Expected>> = {
   'GET /api/system': { who: 'admin' },
   'GET /api/system/logs/:service': { who: 'admin', path: () => '/api/system/logs/core?lines=x' },
   'POST /api/system/restart': { who: 'admin', asked: body({ service: 5 }) },
+  'GET /v1/models': { who: 'models' },
+  'GET /v1/models/:model': { who: 'models', path: () => '/v1/models/none' },
+  'POST /v1/chat/completions': { who: 'models', asked: body({ messages: [] }) },
+  'POST /v1/completions': { who: 'models', asked: body({ prompt: 5 }) },
+  'POST /v1/embeddings': { who: 'models', asked: body({ input: 5 }) },
+  'POST /v1/rerank': { who: 'models', asked: body({ query: 5 }) },
+  'POST /v1/images/generations': { who: 'models', asked: body({ prompt: 5 }) },
+  'POST /v1/audio/speech': { who: 'voice', asked: body({ input: 5 }) },
+  'POST /v1/audio/transcriptions': { who: 'voice', asked: body({}) },
   'POST /api/speech': { who: 'voice', asked: body({ text: '' }) },
   'GET /api/agents': { who: 'browse' },
   'PUT /api/agents/:name': {
@@ -178,6 +190,7 @@ test('every route lets in whom it should, and nobody else', async t => {
     admin,
     readKey: await newKey(rig, owner, ['rooms:read']),
     voiceKey: await newKey(rig, owner, ['voice']),
+    modelsKey: await newKey(rig, owner, ['models']),
     adminKey: await newKey(rig, admin, ['admin']),
   }
   const routes = rig.backend.routes.map(({ method, path }) => `${method} ${path}`)
@@ -197,7 +210,8 @@ test('every route lets in whom it should, and nobody else', async t => {
           ...question,
           headers: { origin: rig.backend.address, ...credentials[person] },
         })
-        const code = answer.status < 400 ? 'ok' : String(answer.json['code'])
+        const problem = (answer.json?.['error'] ?? answer.json) as Record<string, unknown>
+        const code = answer.status < 400 ? 'ok' : String(problem['code'])
         const isIn = !keptOut.has(code)
         const shouldBeIn = (classes[who] as readonly Person[]).includes(person)
         assert.equal(isIn, shouldBeIn, `${person}: ${answer.status} ${answer.text.slice(0, 300)}`)

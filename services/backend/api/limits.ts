@@ -86,7 +86,7 @@ export function limitConnections(server: Server, limits: Limits): void {
 export function limitBodies(app: FastifyInstance, { bodyMs }: Limits): void {
   const timers = new WeakMap<object, NodeJS.Timeout>()
   app.addHook('onRequest', async ({ raw, headers }) => {
-    if (headers['content-type']?.startsWith('application/octet-stream') === true) return
+    if (/^(application\/octet-stream|multipart\/form-data)/.test(headers['content-type'] ?? '')) return
     if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return
     const timer = setTimeout(() => {
       raw.socket.end(rawProblem(new Refusal(408, apiProblems.tooSlow())))

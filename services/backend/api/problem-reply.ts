@@ -4,6 +4,7 @@ import { ProblemError, type Problem } from '../../../lib/problem.ts'
 import type { ApiProblem } from '../../chat/protocol.ts'
 import { TooManyTries } from '../../chat/users/accounts.ts'
 import { apiProblems, log } from '../messages.ts'
+import { openAiError } from '../openai/error.ts'
 import { isNoFile, lostPage } from '../page.ts'
 import { Refusal } from './refusal.ts'
 
@@ -61,7 +62,14 @@ function nothingThere(request: FastifyRequest, reply: FastifyReply): FastifyRepl
   )
 }
 
-export function sendProblem(reply: FastifyReply, { status, problem, headers }: Refusal): FastifyReply {
+export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
+  const { status, problem, headers } = refusal
+  if (reply.request.url.startsWith('/v1/'))
+    return reply
+      .code(status)
+      .headers(headers)
+      .type('application/json')
+      .send(JSON.stringify(openAiError(refusal)))
   return reply
     .code(status)
     .headers(headers)

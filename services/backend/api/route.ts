@@ -36,6 +36,8 @@ export interface RouteSpec<A extends Access = Access, P = unknown, Q = unknown, 
   readonly query?: z.ZodType<Q>
   /** JSON by a schema, or `bytes`: `application/octet-stream`, which the handler reads from `request.raw` and limits. */
   readonly body?: z.ZodType<B> | 'bytes'
+  /** Bytes of a JSON body; 1 MB if left out. */
+  readonly bodyLimit?: number
   /** JSON by a schema; other types are sent by the handler itself; left out: 204. */
   readonly reply?: z.ZodType<R> | { readonly type: string; readonly about: string }
   readonly status?: 200 | 201 | 202
@@ -91,6 +93,7 @@ export function route<A extends Access, P, Q, B, R>(
       if (api.checkReplies) spec.reply.parse(answer)
       return reply.code(spec.status ?? 200).send(answer)
     },
+    ...(spec.bodyLimit === undefined ? {} : { bodyLimit: spec.bodyLimit }),
     ...(spec.method === 'GET' ? { exposeHeadRoute: false } : {}),
   })
 }

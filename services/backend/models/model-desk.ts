@@ -61,6 +61,12 @@ export class ModelDesk {
     })
   }
 
+  /** What can be asked of right now, for the list of `/v1/models`. */
+  usable(): readonly Pick<KnownModel, 'id' | 'kind' | 'origin'>[] {
+    const models = [...this.#inventory.look().models.values()]
+    return models.filter(({ installed, engine }) => installed && engine !== '')
+  }
+
   async load(id: string): Promise<void> {
     usable(this.#find(id))
     await this.#jobs.start('load', id, this.#core())

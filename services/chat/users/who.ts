@@ -1,6 +1,6 @@
 import { z } from 'zod'
 
-export const scopeSchema = z.enum(['rooms:read', 'rooms:write', 'voice', 'admin'])
+export const scopeSchema = z.enum(['rooms:read', 'rooms:write', 'models', 'voice', 'admin'])
 /** What a key may be used for. A key of an admin without the scope `admin` is no admin. */
 export type Scope = z.infer<typeof scopeSchema>
 

@@ -10,6 +10,7 @@ export const scopeInWords: Record<Scope, { title: string; about: string }> = {
     about: 'Everything that you can read: rooms, messages, files, search.',
   },
   'rooms:write': { title: 'Write', about: 'Say something as you, change rooms of yours, stop answers.' },
+  models: { title: 'Models', about: 'Answers, embeddings and pictures for programs, over /v1.' },
   voice: { title: 'Voice', about: 'Live speech, and reading aloud.' },
   admin: { title: 'Admin', about: 'Users, agents, models and services, as you may.' },
 }

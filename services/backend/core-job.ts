@@ -1,0 +1,78 @@
+import type { ServerResponse } from 'node:http'
+import { readCore } from '../../models/core-view.ts'
+import type { Attachment, Job, PortalClient, RequestInput } from '../portal/client.ts'
+import type { Result } from '../portal/request.ts'
+import { Refusal } from './api/refusal.ts'
+import type { CoreWatch } from './core-watch.ts'
+import { apiProblems } from './messages.ts'
+
+/** How long a job that was cancelled may take to say so; the service's sweep clears up after those that take longer. */
+const withdrawMs = 1000
+
+export interface CoreJobOptions {
+  readonly home: string
+  readonly portal: (service: string) => PortalClient
+  readonly core: CoreWatch
+  readonly stopping: AbortSignal
+}
+
+export interface Order {
+  readonly service: 'llm' | 'stt' | 'tts' | 'image'
+  readonly request: RequestInput
+  readonly files?: readonly Attachment[]
+  /** Where files of the result are put. */
+  readonly filesTo?: string
+  /** Reads the job's stream to its end. */
+  readonly follow?: (job: Job, signal: AbortSignal) => Promise<void>
+}
+
+/** What core does for one request of a client: it ends with the client, with core, and with this server. */
+export class CoreJobs {
+  readonly #options: CoreJobOptions
+
+  constructor(options: CoreJobOptions) {
+    this.#options = options
+  }
+
+  /** Throws a Refusal where core is not there, or goes; whatever else happens withdraws the job. */
+  async run(order: Order, client: ServerResponse): Promise<Result> {
+    const { home, portal, core, stopping } = this.#options
+    if (readCore(home) === undefined) throw new Refusal(503, apiProblems.coreAbsent())
+    const life = new AbortController()
+    const leave = (): void => life.abort('gone')
+    client.on('close', leave)
+    const forget = core.on(now => {
+      if (now === undefined) life.abort('no core')
+    })
+    const signal = AbortSignal.any([life.signal, stopping])
+    const { service, request, files, filesTo, follow } = order
+    try {
+      using job = await portal(service).submit(request, { signal, ...(files === undefined ? {} : { files }) })
+      try {
+        await follow?.(job, signal)
+        return await job.wait(signal, filesTo === undefined ? {} : { filesTo })
+      } catch (error) {
+        await withdraw(job)
+        throw error
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+      const why = signal.reason === 'no core' ? apiProblems.coreAbsent() : apiProblems.stopping()
+      throw new Refusal(503, why, { 'retry-after': '1' })
+    } finally {
+      client.off('close', leave)
+      forget()
+    }
+  }
+}
+
+/** Leaves nothing behind, neither work nor an answer. */
+async function withdraw(job: Job): Promise<void> {
+  if (!job.isEnded()) await job.cancel()
+  const patience = AbortSignal.timeout(withdrawMs)
+  try {
+    await job.wait(patience)
+  } catch (error) {
+    if (error !== patience.reason) throw error
+  }
+}
