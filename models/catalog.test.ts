@@ -16,6 +16,9 @@ test('our catalog is valid', () => {
   for (const id of ['moonshine-tiny', 'silero-vad', 'espeak-ng', 'starter', 'qwen3-0.6b']) {
     assert.ok(catalog.has(id), id)
   }
+  // What nothing runs is a part of something that runs.
+  for (const { id, engine } of catalog.values())
+    assert.ok(engine !== '' || [...catalog.values()].some(({ needs }) => needs.includes(id)), id)
   // Downloads are pinned: to a revision, or to a name that never changes its content.
   for (const { id, from } of catalog.values()) {
     if (!('url' in from) || !from.url.includes('huggingface.co')) continue

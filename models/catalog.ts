@@ -36,7 +36,7 @@ const catalogEntrySchema = z
     why: z.string().min(1),
     licence: z.string().min(1),
     kind: z.enum(modelKinds),
-    /** Which program of services/engines runs it; empty: none in this version. */
+    /** Which program of services/engines runs it; empty: it is a part of others. */
     engine: z.string().regex(/^[a-z-]*$/),
     /** How many, for people: 0.6B. */
     parameters: z.string().min(1).optional(),
@@ -50,8 +50,9 @@ const catalogEntrySchema = z
     notes: z.string().min(1).optional(),
     /** Other models whose files its engine gets, too, by their roles. */
     needs: z.array(modelName).default([]),
+    /** The engine's own. */
     settings: z
-      .strictObject({ contextSize: z.int().positive().optional(), sequences: z.int().positive().optional() })
+      .looseObject({ contextSize: z.int().positive().optional(), sequences: z.int().positive().optional() })
       .default({}),
     from: catalogSource,
     /** What a file is to the engine: role → path. */
@@ -159,14 +160,6 @@ function parseCatalog(text: string, path: string): Catalog {
   if (read.ok) return new Map(read.data.models.map(model => [model.id, model]))
   const [{ line, column, fault } = { line: 1, column: 1, fault: '' }] = read.faults
   throw new ProblemError(messages.badCatalog(path, line, column, fault))
-}
-
-/** Whether this version can run it, or needs it for one that it can run. */
-export function isUsable(model: CatalogEntry, catalog: Catalog): boolean {
-  return (
-    model.engine !== '' ||
-    [...catalog.values()].some(one => one.engine !== '' && one.needs.includes(model.id))
-  )
 }
 
 /** It and those that it needs, those first. */

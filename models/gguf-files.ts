@@ -2,12 +2,13 @@ import type { Stats } from 'node:fs'
 import { GgufCache, type ShortHeader } from './gguf-cache.ts'
 import { GgufError, type GgufHeader, llamaMemory, readGgufHeader } from './gguf.ts'
 import { llamaShape } from './gguf-memory.ts'
+import { memoryOf } from './memory.ts'
 import { partsOf } from './parts.ts'
 
 export type GgufLook =
   | {
       readonly ok: true
-      readonly kind: 'llm' | 'embedding'
+      readonly kind: 'llm' | 'embedding' | 'rerank' | 'image'
       /** As the file itself calls it. */
       readonly name: string | undefined
       readonly memory: (settings: GgufSettings) => number
@@ -62,11 +63,15 @@ export function lookAtGguf(
     const header = memory?.get() ?? read(path, memory?.set)
     const kind = kindOf(header)
     if (kind === undefined) return { ok: false, reason: `no language model (${header.architecture})` }
+    if (kind === 'projector') return { ok: false, reason: kind }
     return {
       ok: true,
       kind,
       name: header.name,
-      memory: settings => llamaMemory(header, llamaShape(header.contextLength, settings)),
+      memory: settings =>
+        kind === 'image'
+          ? memoryOf('diffusion', header.tensorBytes)
+          : llamaMemory(header, llamaShape(header.contextLength, settings)),
     }
   } catch (error) {
     if (error instanceof GgufError) return { ok: false, reason: error.reason }
@@ -82,8 +87,11 @@ function read(path: string, remember?: (header: GgufHeader) => void): GgufHeader
   return header
 }
 
-/** Undefined: it neither chats nor embeds, such as the eyes of another model, or a painter. */
-function kindOf({ architecture, vocabSize, blockCount, embeddingOnly }: ShortHeader) {
-  if (architecture === 'clip' || vocabSize === 0 || blockCount === 0) return undefined
-  return embeddingOnly ? 'embedding' : 'llm'
+/** Undefined: it neither chats nor embeds nor paints. */
+function kindOf(header: ShortHeader) {
+  const { vocabSize, blockCount, embeddingOnly, ranks, paints, isProjector } = header
+  if (isProjector) return 'projector'
+  if (paints) return 'image'
+  if (vocabSize === 0 || blockCount === 0) return undefined
+  return ranks ? 'rerank' : embeddingOnly ? 'embedding' : 'llm'
 }

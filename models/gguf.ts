@@ -27,6 +27,12 @@ export interface GgufHeader {
   readonly hasChatTemplate: boolean
   /** It makes vectors, and no text. */
   readonly embeddingOnly: boolean
+  /** It says how well a text answers a question. */
+  readonly ranks: boolean
+  /** It paints: a whole checkpoint, as stable-diffusion.cpp takes it. */
+  readonly paints: boolean
+  /** It has no use but to let another model see or hear, the one that it was made with. */
+  readonly isProjector: boolean
   /** Of its weights, in all files where it is split. */
   readonly tensorBytes: number
   readonly parameters: number
@@ -38,6 +44,11 @@ const maxKeys = 65_536
 const maxTensors = 100_000
 const encoders =
   /^(bert|modern-bert|neo-bert|nomic-bert(-moe)?|jina-bert-v[23]|roberta|eurobert|gemma-embedding|t5encoder)$/
+
+/** LLAMA_POOLING_TYPE_RANK of llama.h. */
+const rankPooling = 4
+/** As checkpoints of Stable Diffusion name their tensors; a network alone, which needs more files, has other names. */
+const painters = /^(model\.diffusion_model|first_stage_model|unet)\./
 
 /** Throws a GgufError for a file that is none; the file system's own errors pass. Reads no more than the header. */
 export function readGgufHeader(path: string): GgufHeader {
@@ -88,12 +99,16 @@ interface Tensors {
   readonly type: string
   /** Rows of the embedding's table. */
   readonly vocabSize: number | undefined
+  readonly hasRankHead: boolean
+  readonly hasPainter: boolean
 }
 
 function readTensors(reader: GgufReader, count: number): Tensors {
   let end = 0
   let parameters = 0
   let vocabSize: number | undefined
+  let hasRankHead = false
+  let hasPainter = false
   const byType = new Map<string, number>()
   for (let at = 0; at < count; at++) {
     const name = reader.string(256, 'the name of a tensor')
@@ -106,6 +121,8 @@ function readTensors(reader: GgufReader, count: number): Tensors {
     if (!Number.isSafeInteger(elements)) throw new GgufError('hostile', `a tensor of ${elements} numbers`)
     parameters += elements
     if (name === 'token_embd.weight') vocabSize = shape[1]
+    hasRankHead ||= name === 'cls.weight' || name === 'cls.output.weight'
+    hasPainter ||= painters.test(name)
     if (type === undefined) end = Math.max(end, offset)
     else {
       end = Math.max(end, offset + Math.ceil(elements / type.block) * type.bytes)
@@ -113,7 +130,7 @@ function readTensors(reader: GgufReader, count: number): Tensors {
     }
   }
   const [type = 'unknown'] = [...byType].sort(([, one], [, other]) => other - one)[0] ?? []
-  return { end, parameters, type, vocabSize }
+  return { end, parameters, type, vocabSize, hasRankHead, hasPainter }
 }
 
 function describe(
@@ -145,6 +162,9 @@ function describe(
     quantisation: quantisations.get(numberOf(values.get('general.file_type')) ?? -1) ?? tensors.type,
     chatTemplate,
     hasChatTemplate: chatTemplate !== undefined && chatTemplate.trim() !== '',
+    ranks: own('pooling_type') === rankPooling || tensors.hasRankHead,
+    paints: tensors.hasPainter,
+    isProjector: architecture === 'clip' || values.get('general.type') === 'mmproj',
     embeddingOnly: encoders.test(architecture) || numberOf(own('pooling_type')) !== undefined,
     tensorBytes,
     parameters: tensors.parameters,

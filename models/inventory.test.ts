@@ -63,7 +63,7 @@ test('a fresh machine has the starter, and knows what else it could have', async
   assert.deepEqual(Object.keys(stt?.files ?? {}).sort(), ['decoder', 'encoder', 'tokens', 'vad'])
   assert.deepEqual(defaults, { llm: 'starter', stt: 'moonshine-tiny', tts: 'espeak-ng' })
   assert.deepEqual([faults, idleMs, budget], [[], 600_000, undefined])
-  assert.equal(models.get('whisper-small')?.engine, '')
+  assert.deepEqual([models.get('whisper-small')?.engine, models.get('silero-vad')?.engine], ['whisper', ''])
 })
 
 test('a model is installed when all its files, and those that it needs, are there whole', async () => {

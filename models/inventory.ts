@@ -5,7 +5,7 @@ import { type Catalog, loadCatalog } from './catalog.ts'
 import type { FoundFile } from './found/folders.ts'
 import { foundFiles } from './found/found.ts'
 import { GgufFiles } from './gguf-files.ts'
-import { fromCatalog, fromFound, fromOwn, type KnownModel, type Look } from './known-model.ts'
+import { fromCatalog, fromFound, type KnownModel, type Look } from './known-model.ts'
 import { faultLine, modelsFileFaults } from './messages.ts'
 import {
   type Defaults,
@@ -15,6 +15,7 @@ import {
   modelsFileText,
   parseModelsFile,
 } from './models-file.ts'
+import { fromOwn } from './own-model.ts'
 import { unreachable } from './stat-file.ts'
 
 export type { ModelKind } from './kind.ts'
@@ -26,6 +27,8 @@ export interface InventoryView {
   readonly defaults: Defaults
   /** Bytes, over all models; undefined: core decides. */
   readonly budget: number | undefined
+  /** The same on the graphics cards together. */
+  readonly gpuBudget: number | undefined
   /** 0 is never. */
   readonly idleMs: number
   /** What is wrong with models.yaml, a sentence each; where it can't be read at all, the last good one stays in force. */
@@ -96,6 +99,7 @@ export class Inventory {
       models,
       defaults: { ...usualDefaults, ...(llm === undefined ? {} : { llm }), ...file.defaults },
       budget: file.memory,
+      gpuBudget: file.gpu_memory,
       idleMs: file.idle ?? usualIdleMs,
       faults: [...faults, ...this.#wrongNames(file, models)],
     }
@@ -124,7 +128,10 @@ export class Inventory {
   #wrongNames(file: ModelsFile, models: ReadonlyMap<string, KnownModel>): string[] {
     const path = modelsFilePath(this.#places.home)
     const faults: string[] = []
-    for (const { id } of file.models) if (this.#catalog.has(id)) faults.push(modelsFileFaults.taken(path, id))
+    for (const { id } of file.models) {
+      if (this.#catalog.has(id)) faults.push(modelsFileFaults.taken(path, id))
+      else if (lacksFamily(models.get(id))) faults.push(modelsFileFaults.noFamily(path, id))
+    }
     for (const [kind, id] of Object.entries(file.defaults)) {
       const model = models.get(id)
       if (model === undefined) faults.push(modelsFileFaults.unknownDefault(path, kind, id))
@@ -143,6 +150,16 @@ export class Inventory {
       this.#found = { at: now, files: foundFiles(this.#places.env) }
     return this.#found.files
   }
+}
+
+/** Of what hears by sherpa-onnx neither the files nor their names may tell what it is; of voices the engine can tell. */
+function lacksFamily(model: KnownModel | undefined): boolean {
+  return (
+    model?.engine === 'sherpa' &&
+    model.kind === 'stt' &&
+    model.installed &&
+    model.settings['family'] === undefined
+  )
 }
 
 function stampOf(stat: Stats): string {

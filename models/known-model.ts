@@ -5,15 +5,15 @@ import type { GgufFiles } from './gguf-files.ts'
 import type { ModelKind } from './kind.ts'
 import { memoryOf } from './memory.ts'
 import { resolveModel } from './model.ts'
-import type { OwnModel } from './models-file.ts'
 import { partsOf } from './parts.ts'
-import { statFile } from './stat-file.ts'
+import { bytesAt, statFile } from './stat-file.ts'
+import { plainBytes } from './verify.ts'
 
 export interface KnownModel {
   readonly id: string
   readonly kind: ModelKind
   readonly title: string
-  /** Which program of services/engines/<kind> runs it: llama, remote, moonshine, espeak …; '': none in this version. */
+  /** Which program of services/engines/<kind> runs it: llama, remote, moonshine, espeak …; '': it is a part of others. */
   readonly engine: string
   readonly licence: string
   readonly origin: 'shipped' | 'catalog' | 'yours' | 'ollama' | 'lmstudio' | 'huggingface'
@@ -31,6 +31,8 @@ export interface KnownModel {
   readonly pinned: boolean
   /** Bytes of the machine's memory that it is thought to take when loaded; undefined where it is not installed. */
   readonly memory: number | undefined
+  /** A language model that takes pictures. */
+  readonly vision: boolean
 }
 
 /** What is known of the machine while the models are looked at. */
@@ -57,9 +59,9 @@ export function fromCatalog(entry: CatalogEntry, look: Look): KnownModel {
     const isThere = 'shipped' in one.from || look.folders.has(one.id)
     for (const file of model.files) {
       const path = join(model.folder, file.path)
-      const bytes = file.bytes ?? ('npm' in one.from ? undefined : one.from.bytes)
-      const size = isThere ? statFile(path)?.size : undefined
-      if (size === undefined || size !== (bytes ?? size)) missing.push(path)
+      const bytes = file.bytes ?? plainBytes(model)
+      const size = isThere ? bytesAt(path) : undefined
+      if (!size || size !== (bytes ?? size)) missing.push(path)
       if (one === entry) ownBytes += size ?? bytes ?? 0
       allBytes += size ?? bytes ?? 0
     }
@@ -74,7 +76,8 @@ export function fromCatalog(entry: CatalogEntry, look: Look): KnownModel {
     licence: entry.licence,
     origin: 'shipped' in entry.from ? 'shipped' : 'catalog',
     files,
-    bytes: ownBytes,
+    // What an archive holds, nobody has said before it is here.
+    bytes: ownBytes === 0 ? entry.from.bytes : ownBytes,
     installed,
     missing,
     settings: entry.settings,
@@ -85,47 +88,16 @@ export function fromCatalog(entry: CatalogEntry, look: Look): KnownModel {
       : entry.engine === 'llama' && model !== undefined
         ? ggufMemory(model, entry.settings, look)
         : memoryOf(entry.engine, allBytes),
+    vision: entry.kind === 'llm' && files['vision'] !== undefined,
   }
 }
 
-export function fromOwn(entry: OwnModel, look: Look): KnownModel {
-  const shared = {
-    id: entry.id,
-    kind: entry.kind,
-    title: entry.title ?? entry.id,
-    licence: entry.licence ?? unknownLicence,
-    origin: 'yours' as const,
-    idleMs: entry.idle,
-    pinned: look.pins.has(entry.id),
-  }
-  if ('url' in entry) {
-    const { url, model, key_env: keyEnv } = entry
-    return {
-      ...shared,
-      engine: 'remote',
-      licence: entry.licence ?? 'as its host states',
-      files: {},
-      bytes: 0,
-      installed: true,
-      missing: [],
-      settings: { url, model, ...(keyEnv === undefined ? {} : { keyEnv }) },
-      memory: memoryOf('remote', 0),
-    }
-  }
-  const path = entry.path.startsWith('~/') ? join(look.home, entry.path.slice(2)) : entry.path
-  const settings = {
-    ...(entry.context_size === undefined ? {} : { contextSize: entry.context_size }),
-    ...(entry.sequences === undefined ? {} : { sequences: entry.sequences }),
-  }
-  return { ...shared, engine: 'llama', settings, ...partsAt(path, settings, look) }
-}
-
-/** Undefined for a file that is gone, not whole, or no language model. */
+/** Undefined for a file that is gone, not whole, or no model of language. */
 export function fromFound(found: FoundFile, look: Look): KnownModel | undefined {
   const stat = statFile(found.path)
   const gguf = stat === undefined ? undefined : look.gguf.look(found.path, stat)
-  if (gguf?.ok !== true) return undefined
-  const parts = partsAt(found.path, {}, look)
+  if (gguf?.ok !== true || gguf.kind === 'image') return undefined
+  const parts = partsAt(found.path, look)
   if (!parts.installed) return undefined
   return {
     id: found.id,
@@ -138,6 +110,8 @@ export function fromFound(found: FoundFile, look: Look): KnownModel | undefined 
     settings: {},
     idleMs: undefined,
     pinned: look.pins.has(found.id),
+    // Its eyes may lie beside it; whoever wants them names both files in models.yaml.
+    vision: false,
   }
 }
 
@@ -146,7 +120,7 @@ const unknownLicence = 'unknown'
 type Parts = Pick<KnownModel, 'files' | 'bytes' | 'installed' | 'missing' | 'memory'>
 
 /** A GGUF file, with its other parts where it has any. */
-function partsAt(path: string, settings: { contextSize?: number; sequences?: number }, look: Look): Parts {
+function partsAt(path: string, look: Look): Parts {
   const missing: string[] = []
   let bytes = 0
   for (const part of partsOf(path)) {
@@ -155,25 +129,32 @@ function partsAt(path: string, settings: { contextSize?: number; sequences?: num
     bytes += size ?? 0
   }
   const installed = missing.length === 0
-  const memory = installed ? ggufMemory(path, settings, look) : undefined
+  const memory = installed ? ggufMemory(path, {}, look) : undefined
   return { files: { model: path }, bytes, installed, missing, memory }
 }
 
 /** Where the header can't be read, loading will say why; until then, the size of the file says enough. */
-function ggufMemory(
+export function ggufMemory(
   path: string,
-  settings: { contextSize?: number | undefined; sequences?: number | undefined },
+  settings: { readonly contextSize?: unknown; readonly sequences?: unknown },
   { gguf }: Look,
 ): number | undefined {
   const stat = statFile(path)
   if (stat === undefined) return undefined
   const header = gguf.look(path, stat)
-  return header.ok ? header.memory(settings) : memoryOf('llama', stat.size)
+  const { contextSize, sequences } = settings
+  return header.ok
+    ? header.memory({ contextSize: countOf(contextSize), sequences: countOf(sequences) })
+    : memoryOf('llama', stat.size)
+}
+
+function countOf(value: unknown): number | undefined {
+  return typeof value === 'number' && value > 0 ? value : undefined
 }
 
 /** An id for a file that has none yet: `Qwen3-0.6B-Q8_0.gguf` → `qwen3-0.6b-q8_0`. */
 export function idForFile(path: string): string {
-  return slug(basename(path).replace(/(-00001-of-\d{5})?\.gguf$/i, ''))
+  return slug(basename(path).replace(/(-00001-of-\d{5})?\.(gguf|bin|safetensors|ckpt|py)$/i, ''))
 }
 
 export function slug(text: string): string {

@@ -39,6 +39,20 @@ test('every language model of the catalog has the shape that its memory follows 
   }
 })
 
+test('whisper.cpp takes what its README says of its models, and our process beside it', () => {
+  const catalog = loadCatalog()
+  for (const [id, told] of [
+    ['whisper-tiny-en', 273e6],
+    ['whisper-base-en', 388e6],
+    ['whisper-small', 852e6],
+  ] as const) {
+    const entry = catalog.get(id)
+    assert.ok(entry !== undefined)
+    const beside = estimateMemory(entry) - told
+    assert.ok(beside > 50e6 && beside < 250e6, `${id}: ${beside}`)
+  }
+})
+
 test('what works inside of another model is counted there', () => {
   const vad = loadCatalog().get('silero-vad')
   assert.ok(vad !== undefined)

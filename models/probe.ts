@@ -102,24 +102,51 @@ export async function probeEndpoint(
   key: string | undefined,
   options: Options,
 ): Promise<Probe<string[]>> {
+  const list = await askFor(
+    `${url}/models`,
+    key === undefined ? undefined : `Bearer ${key}`,
+    listSchema,
+    options,
+  )
+  return list.ok ? { ok: true, value: list.value.data.map(({ id }) => id) } : list
+}
+
+/** The checkpoints of Automatic1111's WebUI, or of one that has its interface. `login`: name:password. */
+export async function probeAutomatic1111(
+  url: string,
+  login: string | undefined,
+  options: Options,
+): Promise<Probe<string[]>> {
+  const basic = login === undefined ? undefined : `Basic ${Buffer.from(login).toString('base64')}`
+  const list = await askFor(`${url}/sdapi/v1/sd-models`, basic, checkpointsSchema, options)
+  return list.ok ? { ok: true, value: list.value.flatMap(one => one.model_name ?? one.title ?? []) } : list
+}
+
+const checkpointsSchema = z
+  .array(z.looseObject({ model_name: z.string().optional(), title: z.string().optional() }))
+  .max(10_000)
+
+async function askFor<T extends z.ZodType>(
+  url: string,
+  authorization: string | undefined,
+  schema: T,
+  options: Options,
+): Promise<Probe<z.infer<T>>> {
   const { request } = await import('undici')
   const agent = await openAgent(options.env, options.waitMs ?? 15_000, mostProbeBytes)
   try {
-    const { statusCode, body } = await request(`${url}/models`, {
+    const { statusCode, body } = await request(url, {
       dispatcher: agent,
       signal: options.signal,
-      headers: {
-        accept: 'application/json',
-        ...(key === undefined ? {} : { authorization: `Bearer ${key}` }),
-      },
+      headers: { accept: 'application/json', ...(authorization === undefined ? {} : { authorization }) },
     })
     if (statusCode !== 200) {
       await body.dump()
       return { ok: false, detail: `HTTP ${statusCode}` }
     }
-    const list = listSchema.safeParse(await body.json())
+    const list = schema.safeParse(await body.json())
     if (!list.success) return { ok: false, detail: 'its list of models is no such list' }
-    return { ok: true, value: list.data.data.map(({ id }) => id) }
+    return { ok: true, value: list.data }
   } catch (error) {
     if (error instanceof SyntaxError) return { ok: false, detail: 'its list of models is no JSON' }
     return { ok: false, detail: faultOf(error, options.signal) }

@@ -37,7 +37,9 @@ export async function removeFiles(
   if (folder !== undefined || files.length > 0) await forgetModel(modelsDir, id)
   for (const path of files) {
     try {
-      await (lstatSync(path).isSymbolicLink() ? unlink(path) : rm(path))
+      const stat = lstatSync(path)
+      // A folder that came whole goes whole.
+      await (stat.isSymbolicLink() ? unlink(path) : rm(path, { recursive: stat.isDirectory() }))
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === undefined) throw error

@@ -5,6 +5,7 @@ import { socketDir } from '../lib/socket-dir.ts'
 import type { Io } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
 import { type ModelEntry, peekEntry } from '../models/catalog.ts'
+import { engineScripts } from './install/engine-scripts.ts'
 import type { Environment } from './install/environment.ts'
 import { messages } from './messages.ts'
 import { hasDefaultLlm } from './setup/default-llm.ts'
@@ -119,7 +120,10 @@ function environmentOf({ stack }: LoadedStack, places: Places): Environment {
           python: {
             version: python.version,
             venv: places.venv,
-            requirements: python.requirements.map(file => resolve(places.dir, file)),
+            requirements: [
+              ...python.requirements.map(file => resolve(places.dir, file)),
+              ...engineScripts(places.home),
+            ],
             optional: python.optional,
           },
         }),

@@ -1,9 +1,10 @@
-// ask [WORD…] [--model ID] [--system TEXT] [--file PATH]… [--temperature N] [--max-tokens N] [--seed N] [--stop TEXT]… [--schema FILE] [--json] [--home DIR]: a question to a language model; on a terminal without words, a talk
+// ask [WORD…] [--model ID] [--system TEXT] [--file PATH]… [--image PATH]… [--temperature N] [--max-tokens N] [--seed N] [--stop TEXT]… [--schema FILE] [--json] [--home DIR]: a question to a language model; on a terminal without words, a talk
 import { exit } from '../lib/exit.ts'
 import { type Io, runMain } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
 import type { ChatMessage } from '../services/portal/llm-request.ts'
-import { filesText, joined, readSchema } from './ask/prompt.ts'
+import { readPictures } from './ask/pictures.ts'
+import { filesText, joined, readSchema, userMessage } from './ask/prompt.ts'
 import { ask, type Manner, put } from './ask/question.ts'
 import { talk } from './ask/talk.ts'
 import { askProblems as problems, coreProblems } from './shared/messages.ts'
@@ -27,6 +28,7 @@ export const run = script(import.meta.filename, async (argv, io) => {
         model: { type: 'string' },
         system: { type: 'string' },
         file: { type: 'string', multiple: true, default: [] },
+        image: { type: 'string', multiple: true, default: [] },
         temperature: { type: 'string' },
         'max-tokens': { type: 'string' },
         seed: { type: 'string' },
@@ -44,13 +46,15 @@ export const run = script(import.meta.filename, async (argv, io) => {
   const system: ChatMessage[] =
     values.system === undefined ? [] : [{ role: 'system', content: values.system }]
   const files = await filesText(values.file, io)
+  const pictures = await readPictures(values.image, io)
   const typed = words.join(' ')
   const given = await readStdin(io)
   const isTalk = typed === '' && io.stdin.isTTY === true && io.stdout.isTTY === true && !values.json
-  if (isTalk) return talk({ manner, system, opening: files, home, io })
+  if (isTalk) return talk({ manner, system, opening: files, pictures, home, io })
   const content = joined([files, typed, given.trimEnd()])
-  if (content === '') throw new ProblemError(problems.usage('a question is missing'))
-  const question = { manner, messages: [...system, { role: 'user', content } as const], home, io }
+  if (content === '' && pictures.length === 0) throw new ProblemError(problems.usage('a question is missing'))
+  const messages = [...system, userMessage(content, pictures)]
+  const question = { manner, messages, pictures, home, io }
   if (!values.json) {
     await ask(question)
     return exit.ok

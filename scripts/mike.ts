@@ -48,6 +48,9 @@ async function transcribe(options: Options, io: Io): Promise<number> {
   return io.signal.aborted ? exitCodeOf(String(io.signal.reason)) : exit.ok
 }
 
+/** Of what is being said, so much stands on the last line: a longer one would break on a small terminal. */
+const shownCharacters = 60
+
 /** Finals to stdout, one a line; what is going on to stderr, on a terminal only. */
 class Screen {
   readonly #io: Io
@@ -64,6 +67,8 @@ class Screen {
     switch (heard.type) {
       case 'speech':
         return this.state('hearing')
+      case 'partial':
+        return this.#status.show(oneLine(heard.text).slice(-shownCharacters))
       case 'silence':
         return this.state('writing')
       case 'nothing':

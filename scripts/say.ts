@@ -1,5 +1,5 @@
-// say [WORD…] [--voice V] [--model ID] [--speed N] [--out FILE.wav|-] [--json] [--home DIR]: text to speech, to be heard or as a file
-import { resolve } from 'node:path'
+// say [WORD…] [--voice V] [--model ID] [--speed N] [--out FILE.wav|.mp3|.opus|-] [--json] [--home DIR]: text to speech, to be heard or as a file
+import { extname, resolve } from 'node:path'
 import { exit } from '../lib/exit.ts'
 import { type Io, runMain } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
@@ -41,8 +41,8 @@ export const run = script(import.meta.filename, async (argv, io) => {
   const { voice, model, out, json } = values
   const speed = numberOption('speed', values.speed, { min: 0.5, max: 2 }, problems.usage)
   if (out === '') throw new ProblemError(problems.usage('--out needs a name'))
-  if (out !== undefined && /\.(mp3|ogg|opus|flac|m4a|aac|webm)$/i.test(out))
-    throw new ProblemError(problems.onlyWav(out))
+  const format = out === undefined ? 'wav' : formatOf(out)
+  if (out !== undefined && format === undefined) throw new ProblemError(problems.otherFormat(out))
   if (out === '-' && json) throw new ProblemError(problems.usage('--out - and --json both want stdout'))
   if (out === '-' && io.stdout.isTTY === true) throw new ProblemError(problems.terminal())
   const player = out === undefined ? playerOf(io) : undefined
@@ -58,6 +58,7 @@ export const run = script(import.meta.filename, async (argv, io) => {
       ...(voice === undefined ? {} : { voice }),
       ...(model === undefined ? {} : { model }),
       ...(speed === undefined ? {} : { speed }),
+      format,
     },
     home: homeOf(values.home, io),
     io,
@@ -67,6 +68,14 @@ export const run = script(import.meta.filename, async (argv, io) => {
   if (!result.ok) throw new ProblemError(coreProblems.refused(result.error))
   return exit.ok
 })
+
+/** As its name says; any other name is no promise, and a WAV file. */
+function formatOf(out: string): TtsRequestInput['format'] {
+  const ending = extname(out).slice(1).toLowerCase()
+  if (ending === 'mp3') return 'mp3'
+  if (ending === 'opus' || ending === 'ogg' || ending === 'oga') return 'opus'
+  return ['flac', 'm4a', 'aac', 'webm'].includes(ending) ? undefined : 'wav'
+}
 
 function playerOf({ env }: Io): Player {
   const player = choosePlayer(program => isInstalled(program, env['PATH'] ?? ''))

@@ -42,7 +42,9 @@ async function run(_argv: readonly string[], io: Io): Promise<number> {
       if (beginnings.some(beginning => test.startsWith(beginning)))
         row.set(title, [...(row.get(title) ?? []), end])
   }
-  const rows = [...ends].map(([subject, row]) => rowOf(subject.slice(contractOf.length), row)).sort()
+  const rows = [...ends]
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([subject, row]) => rowOf(subject.slice(contractOf.length), row))
   const head = ['engine', ...columns.map(([title]) => title)]
   const table = [head, head.map(() => '---'), ...rows].map(cells => `| ${cells.join(' | ')} |`).join('\n')
   const text = await readFile(doc, 'utf8')

@@ -4,11 +4,12 @@ import { type Check, lookFor } from './check.ts'
 import { gpuRuntime, python, tools } from './environment.ts'
 import { homePrivate, homeWritable } from './home.ts'
 import { languageModel } from './language-model.ts'
-import { disks, inotify, inotifyUse, memoryAndGpus, openFiles, terminal } from './machine.ts'
+import { cardBudget, disks, inotify, inotifyUse, memoryAndGpus, openFiles, terminal } from './machine.ts'
 import { says } from './messages.ts'
 import { modelFiles, models } from './models.ts'
 import { proxies, sources } from './network.ts'
 import { git, node } from './program.ts'
+import { programs } from './programs.ts'
 import { packages } from './packages.ts'
 import { ports, run, socketFolder, stackFile } from './stack.ts'
 import type { Subject } from './subject.ts'
@@ -45,6 +46,11 @@ export async function examine(subject: Subject, { fast, deep }: DoctorOptions, i
     ),
     lookFor('environment', 'tool', ofSeen(tools)),
     lookFor(
+      'environment',
+      'engine_program',
+      ofSeen(seen => programs(seen, subject, io)),
+    ),
+    lookFor(
       'models',
       'model',
       ofSeen(seen => models(seen, subject, deep, io.signal)),
@@ -57,6 +63,7 @@ export async function examine(subject: Subject, { fast, deep }: DoctorOptions, i
       'gpu_runtime',
       ofSeen(seen => gpuRuntime(seen, subject)),
     ),
+    lookFor('machine', 'gpu_budget', () => cardBudget(home, io.env)),
     lookFor('machine', 'disk', () => disks(subject, 1e9)),
     lookFor('machine', 'inotify', () => [...inotify(), ...inotifyUse()]),
     lookFor('machine', 'open_files', openFiles),

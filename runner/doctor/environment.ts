@@ -32,6 +32,8 @@ export function gpuRuntime({ gpu }: Seen, { where }: Subject): Check[] {
     case undefined:
     case 'off':
       return []
+    case 'bare':
+      return [says.gpuBare()]
     case 'ready':
       return [says.gpuRuntime(gpu.kind)]
     case 'wanted': {

@@ -3,6 +3,7 @@ import { freemem } from 'node:os'
 import { dirname } from 'node:path'
 import type { Io } from '../../lib/io.ts'
 import { namesIn, reachableOr, textOf } from '../../lib/reachable.ts'
+import { readCore } from '../../models/core-view.ts'
 import { type Gpu, freeSpace, lookAtMachine, measureGpus } from '../../models/machine.ts'
 import type { Check } from './check.ts'
 import { says } from './messages.ts'
@@ -22,6 +23,20 @@ export async function memoryAndGpus(signal: AbortSignal): Promise<Check[]> {
 
 function isNvidia({ vendor }: Gpu): boolean {
   return vendor === 'nvidia'
+}
+
+/** What core makes of the graphics card, where one is running. */
+export function cardBudget(home: string, env: Io['env'] = {}): Check[] {
+  if (env['COURANTE_GPU'] === 'off') return [says.cardOff()]
+  const core = readCore(home)
+  const budget = core?.budget['gpu']
+  if (core === undefined || budget === undefined) return []
+  return [
+    says.cardBudget(core.used['gpu'] ?? 0, budget),
+    ...core.models.flatMap(({ id, offCard }) =>
+      offCard ? [says.offCard(id, offCard.since, offCard.why)] : [],
+    ),
+  ]
 }
 
 /** What programs can have at once; Node's freemem counts what the kernel only caches as taken on some systems. */

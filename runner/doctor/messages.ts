@@ -160,6 +160,34 @@ export const says = {
     state: 'warn',
     ...split(text),
   }),
+  program: (name: string, path: string, backend: string | undefined): Check =>
+    ok(
+      'environment',
+      'engine_program',
+      backend === undefined
+        ? `${name} is ${path}`
+        : `${name} is built here (${backends[backend] ?? backend})`,
+    ),
+  programOld: (name: string, version: string): Check =>
+    warn(
+      'environment',
+      'engine_program',
+      `${name} was built from version ${version}, and Courante knows a newer one by now.`,
+      'To build it anew: rm -r .runtime/programs, then courante models pull MODEL',
+    ),
+  programMissing: (name: string, why: string, where: string): Check =>
+    warn(
+      'environment',
+      'engine_program',
+      `${name} is not built (${why}).`,
+      `courante up${where}: it asks first`,
+    ),
+  programImpossible: (text: string): Check => ({
+    id: 'engine_program',
+    group: 'environment',
+    state: 'warn',
+    ...split(text),
+  }),
   tool: (name: string, why: string): Check => ok('environment', 'tool', `${name} is installed (${why})`),
   toolMissing: ({ what, todo }: Problem, optional: boolean): Check =>
     (optional ? warn : fail)('environment', 'tool', what, todo ?? ''),
@@ -280,6 +308,27 @@ export const says = {
     ),
   gpuRuntime: (kind: string): Check =>
     ok('machine', 'gpu_runtime', `language models run on it, by ${kinds[kind] ?? kind}`),
+  gpuBare: (): Check =>
+    warn(
+      'machine',
+      'gpu_runtime',
+      'language models stay on the processor: the driver of the NVIDIA card is here, and the libraries that use it are not.',
+      "Install CUDA's runtime with cuBLAS, version 12 or 13 (libcudart, libcublas, libcublasLt), or Vulkan (libvulkan.so.1 and the driver's nvidia_icd.json); then courante up",
+    ),
+  cardOff: (): Check => skip('machine', 'gpu_budget', 'COURANTE_GPU=off: models leave graphics cards alone'),
+  cardBudget: (used: number, budget: number): Check =>
+    ok(
+      'machine',
+      'gpu_budget',
+      `models may take ${memory(budget)} of the graphics card, and have ${memory(used)}`,
+    ),
+  offCard: (model: string, since: number, why: string): Check =>
+    warn(
+      'machine',
+      'gpu_budget',
+      `${model} runs on the processor since ${new Date(since).toLocaleTimeString('en-GB')} and not on the graphics card: ${why}`,
+      `courante models unload ${model}: its next load tries the card again`,
+    ),
   gpuRuntimeMissing: (kind: string, bytes: number, where: string): Check =>
     warn(
       'machine',
@@ -365,6 +414,13 @@ export const says = {
   proxy: (name: string, value: string): Check => ok('network', 'proxy', `${name}=${value}`),
   proxyBad: (name: string): Check =>
     fail('network', 'proxy', `${name} is no URL.`, `export ${name}=http://HOST:PORT`),
+}
+
+const backends: Readonly<Record<string, string>> = {
+  cuda: 'with CUDA',
+  vulkan: 'with Vulkan',
+  metal: 'with Metal',
+  cpu: 'for the processor',
 }
 
 const damage = {

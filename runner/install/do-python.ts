@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 import { readdir, readFile, rm } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import type { Io } from '../../lib/io.ts'
@@ -6,7 +6,7 @@ import { isOffline } from '../../lib/offline.ts'
 import type { Problem } from '../../lib/problem.ts'
 import { sitePackagesOf } from './installed.ts'
 import { messages } from './messages.ts'
-import { readRequirements } from './requirements.ts'
+import { isScript, packagesOf, readRequirements } from './requirements.ts'
 import { makeFolder, type RunResult, runLogged } from './run-logged.ts'
 import { factsOf, type Step } from './step.ts'
 import { findUv } from './uv.ts'
@@ -97,10 +97,10 @@ function installAll(
   io: Io,
   signal: AbortSignal,
 ): Promise<RunResult> {
-  // The files that are there; those that they include come along with them.
+  // The files that are there; those that they include come along with them. pip does not look into programs for what they need.
   const files = step.requirements
     .filter(path => readRequirements([path]).files.length > 0)
-    .flatMap(path => ['-r', path])
+    .flatMap(path => (isScript(path) ? packagesOf(readFileSync(path, 'utf8')) : ['-r', path]))
   const python = pythonOf(step.venv)
   const options = { cwd: dirname(step.venv), log: step.log, signal }
   const uv = findUv(io.env)

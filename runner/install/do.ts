@@ -25,7 +25,7 @@ export async function perform(items: readonly Item[], io: Io): Promise<Performed
       if (problem === undefined) continue
       if (io.signal.aborted) return { problems: [problem], notices: told }
       if (problem.code === 'no_space') return { problems: [problem, ...problems], notices: told }
-      if ('optional' in step && step.optional) told.push(notices.optionalLeftOut(step.type, problem))
+      if ('optional' in step && step.optional) told.push(notices.optionalLeftOut(step, problem))
       else problems.push(problem)
       break
     }
@@ -64,6 +64,8 @@ async function carryOut(step: Step, io: Io, progress: ProgressLine): Promise<Pro
         const { installGpuRuntime } = await import('./gpu-step.ts')
         return await installGpuRuntime(step, io, progress)
       }
+      case 'build_program':
+        return await (await import('./builds/build.ts')).buildProgram(step, io, progress)
       case 'fetch_model': {
         const { model, modelsDir, dir: cwd } = step
         const { fetchModel } = await import('../../models/fetch.ts')

@@ -18,15 +18,27 @@ const system = (gpus: Parameters<typeof gpuKindFor>[0]['machine']['gpus'], ...th
   has: (path: string) => there.includes(path),
 })
 
-test('CUDA needs a card and its own driver, Vulkan a card with memory of its own and the loader', () => {
+const cuda = [
+  driver,
+  '/usr/lib64/libcudart.so.12',
+  '/usr/lib64/libcublas.so.12',
+  '/usr/local/cuda/targets/x86_64-linux/lib/libcublasLt.so.12',
+]
+
+test('CUDA needs a card, its own driver and CUDA’s runtime, Vulkan a card with memory of its own and the loader', () => {
   assert.equal(gpuKindFor(system([])), undefined)
   assert.equal(gpuKindFor(system([nvidia])), undefined)
-  assert.equal(gpuKindFor(system([nvidia], driver)), 'cuda')
+  assert.equal(gpuKindFor(system([nvidia], driver)), undefined)
+  assert.equal(gpuKindFor(system([nvidia], ...cuda)), 'cuda')
+  assert.equal(gpuKindFor(system([nvidia], ...cuda.slice(0, -1), '/usr/lib/libcublasLt.so.13')), undefined)
+  assert.equal(gpuKindFor(system([nvidia], ...cuda.slice(1))), undefined)
+  assert.equal(gpuKindFor(system([nvidia], driver, loader)), undefined)
+  assert.equal(gpuKindFor(system([nvidia], driver, loader, '/etc/vulkan/icd.d/nvidia_icd.json')), 'vulkan')
   assert.equal(gpuKindFor(system([{ vendor: 'amd', memory: 8e9 }], loader)), 'vulkan')
   assert.equal(gpuKindFor(system([{ vendor: 'amd', memory: 8e9 }])), undefined)
   assert.equal(gpuKindFor(system([{ vendor: 'amd', memory: 5e8 }], loader)), undefined)
   assert.equal(gpuKindFor(system([{ vendor: 'intel', memory: undefined }], loader)), undefined)
-  assert.equal(gpuKindFor({ ...system([nvidia], driver), platform: 'linux-arm64' }), undefined)
+  assert.equal(gpuKindFor({ ...system([nvidia], ...cuda), platform: 'linux-arm64' }), undefined)
 })
 
 test('the table is of the version that the engines have', async () => {
@@ -48,7 +60,7 @@ test('what is missing is wanted, what an npm ci has undone is linked again, and 
   await using folder = await mkdtempDisposable(join(tmpdir(), 'courante-gpu-'))
   const root = folder.path
   const modules = join(root, 'services/engines/node_modules')
-  const here = system([nvidia], driver)
+  const here = system([nvidia], ...cuda)
   const look = (env = {}) => lookAtGpuRuntime(root, env, here)
   assert.equal((await look()).type, 'off', 'without engines there is nobody to use it')
   const empty = join(modules, '@node-llama-cpp/linux-x64-cuda')
@@ -65,6 +77,8 @@ test('what is missing is wanted, what an npm ci has undone is linked again, and 
     ['linux-x64-cuda', 'linux-x64-cuda-ext'],
   )
   assert.equal((await look({ COURANTE_GPU: 'off' })).type, 'off')
+  assert.equal((await lookAtGpuRuntime(root, {}, system([nvidia], driver))).type, 'bare')
+  assert.equal((await lookAtGpuRuntime(root, {}, system([nvidia], ...cuda.slice(1)))).type, 'off')
 
   for (const model of first.packages) await layDown(model)
   const second = await look()

@@ -10,9 +10,13 @@ import { checkSizes } from '../../models/verify.ts'
 
 export type GpuKind = 'cuda' | 'vulkan'
 
-/** `off`: nothing to gain here, or switched off. `ready`: downloaded, and where the engine looks for it. */
+/**
+ * `off`: nothing to gain here, or switched off. `bare`: a card with its driver, and without the libraries of the system that any of
+ * our packages needs. `ready`: downloaded, and where the engine looks for it.
+ */
 export type GpuSeen =
   | { readonly type: 'off' }
+  | { readonly type: 'bare' }
   | { readonly type: 'ready'; readonly kind: GpuKind }
   /** `missing`: to be downloaded; none if it has only to be linked, as after an `npm ci`. */
   | {
@@ -38,25 +42,58 @@ export async function lookAtGpuRuntime(
   env: Io['env'],
   system = thisSystem(),
 ): Promise<GpuSeen> {
-  const kind = env['COURANTE_GPU'] === 'off' ? undefined : gpuKindFor(system)
-  if (kind === undefined || !existsSync(join(engineModules(root), 'node-llama-cpp'))) return { type: 'off' }
+  if (env['COURANTE_GPU'] === 'off' || !existsSync(join(engineModules(root), 'node-llama-cpp')))
+    return { type: 'off' }
+  const kind = gpuKindFor(system)
+  if (kind === undefined) return { type: hasNvidia(system) ? 'bare' : 'off' }
   const packages = await packagesOf(kind, root)
   const missing = packages.filter(model => checkSizes(model).type !== 'present')
   if (missing.length === 0 && packages.every(model => isLinked(model, root))) return { type: 'ready', kind }
   return { type: 'wanted', kind, packages, missing }
 }
 
-/** CUDA with NVIDIA's own driver, Vulkan for a card with memory of its own; a built-in one is no faster than the processor. */
-export function gpuKindFor({ platform, machine, has }: System): GpuKind | undefined {
+/**
+ * CUDA with NVIDIA's own driver and CUDA's runtime, which is no part of the driver, nor of our package, and which node-llama-cpp
+ * looks for before it takes that. Else Vulkan, for a card with memory of its own; a built-in one is no faster than the processor.
+ */
+export function gpuKindFor(system: System): GpuKind | undefined {
+  const { platform, machine, has } = system
   if (platform !== 'linux-x64') return undefined
-  const hasDriver = has('/dev/nvidiactl') || has('/usr/lib/wsl/lib/libcuda.so.1')
-  if (hasDriver && machine.gpus.some(({ vendor }) => vendor === 'nvidia')) return 'cuda'
-  const folders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib']
-  const hasLoader = folders.some(folder => has(join(folder, 'libvulkan.so.1')))
+  const isThere = (name: string, folders: readonly string[]): boolean =>
+    folders.some(folder => has(join(folder, name)))
+  const isNvidia = hasNvidia(system)
+  if (
+    isNvidia &&
+    ['12', '13'].some(version =>
+      ['cudart', 'cublas', 'cublasLt'].every(name =>
+        isThere(`lib${name}.so.${version}`, [...libraryFolders, ...cudaFolders(version)]),
+      ),
+    )
+  )
+    return 'cuda'
   const isDiscrete = machine.gpus.some(
     ({ vendor, memory = 0 }) => (vendor === 'amd' || vendor === 'intel') && memory > 2e9,
   )
-  return hasLoader && isDiscrete ? 'vulkan' : undefined
+  // The loader finds the driver by such a file; a container may have the driver for CUDA only.
+  const hasVulkan = isNvidia && isThere('nvidia_icd.json', ['/usr/share/vulkan/icd.d', '/etc/vulkan/icd.d'])
+  return isThere('libvulkan.so.1', libraryFolders) && (isDiscrete || hasVulkan) ? 'vulkan' : undefined
+}
+
+const libraryFolders = ['/usr/lib/x86_64-linux-gnu', '/usr/lib64', '/usr/lib']
+
+/** Where NVIDIA's own packages put them. */
+function cudaFolders(version: string): string[] {
+  const minors = Array.from({ length: 10 }, (_, minor) => `/usr/local/cuda-${version}.${minor}`)
+  return ['/usr/local/cuda', `/usr/local/cuda-${version}`, ...minors].flatMap(folder => [
+    join(folder, 'targets/x86_64-linux/lib'),
+    join(folder, 'lib64'),
+  ])
+}
+
+/** A card, and the driver's part for programs that compute. */
+function hasNvidia({ platform, machine, has }: System): boolean {
+  const hasDriver = has('/dev/nvidiactl') || has('/usr/lib/wsl/lib/libcuda.so.1')
+  return platform === 'linux-x64' && hasDriver && machine.gpus.some(({ vendor }) => vendor === 'nvidia')
 }
 
 /** Puts the packages where the engine looks for them, in place of the empty ones; any number of times. */

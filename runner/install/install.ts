@@ -53,7 +53,7 @@ export async function install(environment: Environment, options: InstallOptions,
     items.filter(item => !granted.includes(item)),
     options.consent,
     io,
-    { dir: environment.dir, known: knownIds(environment) },
+    { dir: environment.dir, known: [...knownIds(environment), ...todo.programs] },
   )
   if (agreed.type === 'failed') return failed(agreed.problem)
   if (agreed.type !== 'agreed') return agreed

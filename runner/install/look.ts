@@ -1,14 +1,16 @@
 import { accessSync, constants } from 'node:fs'
 import { join } from 'node:path'
+import { findOnPath } from '../../lib/find-on-path.ts'
 import type { Io } from '../../lib/io.ts'
 import { type Catalog, loadEntries, type ModelEntry, withNeeds } from '../../models/catalog.ts'
 import { isRecorded, readLock } from '../../models/lock-file.ts'
 import { estimateMemory } from '../../models/memory.ts'
 import { resolveModel, type Model } from '../../models/model.ts'
 import { checkSizes, type ModelState } from '../../models/verify.ts'
+import { lookAtPrograms, type ProgramSeen } from './builds/look.ts'
+import { chosenEngines } from './builds/wanted.ts'
 import type { PythonNeed, Environment, ToolNeed } from './environment.ts'
 import { type GpuSeen, lookAtGpuRuntime } from './gpu-runtime.ts'
-import { findOnPath } from './path-lookup.ts'
 import { findPython, type Search } from './python.ts'
 import { findMissingTools, isFirstRun } from './tools.ts'
 import { lookAtVenv, type VenvSeen } from './venv.ts'
@@ -19,6 +21,8 @@ export interface Seen {
   readonly python: PythonSeen
   readonly gpu?: GpuSeen
   readonly models: readonly SeenModel[]
+  /** What engines start for the models that are wanted. */
+  readonly programs?: readonly ProgramSeen[]
   readonly unknownModels: readonly string[]
   readonly knownModels: readonly string[]
   readonly missingTools: readonly ToolNeed[]
@@ -70,12 +74,24 @@ export async function look(environment: Environment, env: Io['env']): Promise<Se
         : { type: 'off' },
     python: await lookAtPython(without.includes('python') ? undefined : environment.python, env),
     models,
+    programs: lookAtPrograms(
+      new Set([
+        ...names.flatMap(name => (without.includes(name) ? [] : (catalog.get(name)?.engine ?? []))),
+        ...chosenEngines(environment.home),
+      ]),
+      env,
+    ).filter(({ program }) => !without.includes(program.name)),
     unknownModels: names.filter(name => !catalog.has(name)),
     knownModels: [...catalog.keys()],
     missingTools: findMissingTools(environment.tools, env['PATH']),
     firstRun: isFirstRun(environment),
-    packageManager: packageManagers.find(name => findOnPath(name, env['PATH']) !== undefined),
+    packageManager: packageManagerHere(env),
   }
+}
+
+/** The first of them, if any. */
+export function packageManagerHere(env: Io['env']): PackageManager | undefined {
+  return packageManagers.find(name => findOnPath(name, env['PATH']) !== undefined)
 }
 
 /** Each once, those that another one needs before it. */

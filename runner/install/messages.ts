@@ -1,6 +1,7 @@
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf } from '../../lib/io.ts'
 import type { Problem } from '../../lib/problem.ts'
+import type { ProgramSource } from '../../models/programs.ts'
 import { memory } from '../console/units.ts'
 import { megabytes } from './bytes.ts'
 import type { ToolNeed } from './environment.ts'
@@ -55,6 +56,12 @@ export const messages = {
     code: 'venv_busy',
     what: `another run (process ${pid}) is just making or filling the Python venv ${venv}.`,
     todo: 'Wait until it is done, then run the command again.',
+    exit: exit.failed,
+  }),
+  buildFailed: (name: string, log: string, lastLines: string): Problem => ({
+    code: 'build_failed',
+    what: `${name} could not be built; nothing of it was kept.${block(lastLines)}`,
+    todo: `The whole output is in ${log}`,
     exit: exit.failed,
   }),
   foreignVenv: (path: string): Problem => ({
@@ -160,10 +167,24 @@ export const notices = {
     `not installed, and not needed for the start: ${tools.map(tool => `${toolText(tool)} (${tool.why})`).join(', ')}. To have it all: ${install(manager, tools)}`,
   pythonLeftOut: (problem: Problem): string =>
     `Python is left out, which this stack can do without: ${problem.what}${problem.todo === undefined ? '' : `\n  → ${problem.todo}`}`,
-  optionalLeftOut: (step: Step['type'], problem: Problem): string =>
-    step === 'gpu_runtime'
-      ? `the graphics card is left out this time, the processor does its work: ${problem.what}${problem.todo === undefined ? '' : `\n  → ${problem.todo}`}`
-      : notices.pythonLeftOut(problem),
+  optionalLeftOut: (step: Step, problem: Problem): string => {
+    const told = `${problem.what}${problem.todo === undefined ? '' : `\n  → ${problem.todo}`}`
+    if (step.type === 'build_program') return `${step.program.why} is left out this time: ${told}`
+    return step.type === 'gpu_runtime'
+      ? `the graphics card is left out this time, the processor does its work: ${told}`
+      : notices.pythonLeftOut(problem)
+  },
+  cannotBuild: (
+    { name, why }: ProgramSource,
+    tools: readonly string[],
+    manager: PackageManager | undefined,
+  ): string => {
+    const words = tools.map(tool => (tool === 'c++' ? 'a C++ compiler' : tool))
+    const list = words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
+    return `${name} (${why}) is not here, and can't be built without ${list}.\n  → Install ${tools.length === 1 ? 'it' : 'them'}: ${installByName(manager, tools)}; then it is built when it is asked for.`
+  },
+  noSources: ({ name, why }: ProgramSource): string =>
+    `${name} (${why}) is not here, and neither are its sources, which come with Courante's packages.\n  → npm ci --prefix services/engines`,
   leftOut: (id: string, fault: string): string =>
     `${id} is left out this time: ${fault}\n  → courante up asks again when it can be reached.`,
   without: (names: readonly string[]): string =>
@@ -210,6 +231,7 @@ const packages: Record<string, Partial<Record<PackageManager, string>>> = {
   arecord: sound,
   aplay: sound,
   ffmpeg: { dnf: 'ffmpeg-free' },
+  'c++': { apt: 'g++', dnf: 'gcc-c++', pacman: 'gcc', zypper: 'gcc-c++', apk: 'g++', brew: 'gcc' },
   python: {
     apt: 'python3 python3-venv',
     dnf: 'python3',

@@ -37,7 +37,7 @@ test('with nothing to do there are no steps and nothing to say', () => {
     python: { type: 'needed', need, venv: { type: 'ready' } },
     models: [{ model, state: { type: 'present' }, isVerified: true }],
   }
-  assert.deepEqual(plan(seen), { environment: [], models: [], notices: [], problems: [] })
+  assert.deepEqual(plan(seen), { environment: [], models: [], programs: [], notices: [], problems: [] })
 })
 
 test('a venv comes before its packages; without requirements it is all', () => {

@@ -6,6 +6,8 @@ import type { StepFacts } from './step.ts'
 
 export interface ProgressLine {
   readonly update: (bytes: number, total: number) => void
+  /** Of work that is no download. */
+  readonly percent: (percent: number) => void
   /** A sentence of its own, which stays. */
   readonly note: (sentence: string) => void
   readonly end: (well: boolean) => void
@@ -47,6 +49,13 @@ export function openProgress(name: string, facts: StepFacts, io: Io): ProgressLi
         loggedAt = now
         io.stdout.write(`${name}: ${percent}%, ${megabytes(most)} of ${megabytes(total)}${rest}\n`)
       }
+    },
+    percent: percent => {
+      if (terminal) return show(`  ${name}  ${bar(percent)} ${percent}%`)
+      const now = performance.now()
+      if (now - loggedAt < logEveryMs) return
+      loggedAt = now
+      io.stdout.write(`${name}: ${percent}%\n`)
     },
     note: told => {
       const sentence = plain(told)

@@ -4,9 +4,9 @@ import { homedir } from 'node:os'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
 import { z } from 'zod'
+import { findOnPath } from '../../lib/find-on-path.ts'
 import { jsonOrUndefined } from '../../lib/parse-json.ts'
 import type { Io } from '../../lib/io.ts'
-import { findOnPath } from './path-lookup.ts'
 import { satisfies } from './version.ts'
 
 export interface Interpreter {

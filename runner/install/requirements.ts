@@ -1,6 +1,7 @@
 import { existsSync, readFileSync, statSync } from 'node:fs'
 import { dirname, join, resolve } from 'node:path'
 import { normalizeName } from './marker.ts'
+import { readScriptNeeds } from './script-metadata.ts'
 
 /** One line of a requirements file. `not_sure`: a line that only pip can judge (a URL, a path, an option). */
 export type Requirement =
@@ -21,7 +22,10 @@ export interface ReadRequirements {
   readonly wanted: readonly Requirement[]
 }
 
-/** All lines of the files, with those of files that they include by `-r`; a file that is not there is passed over. */
+/**
+ * All lines of the files, with those of files that they include by `-r`; a file that is not there is passed over. Of a program in
+ * Python they are its dependencies.
+ */
 export function readRequirements(paths: readonly string[]): ReadRequirements {
   const files = new Set<string>()
   const wanted: Requirement[] = []
@@ -29,7 +33,8 @@ export function readRequirements(paths: readonly string[]): ReadRequirements {
   for (let path = queue.shift(); path !== undefined; path = queue.shift()) {
     if (files.has(path) || !isFile(path)) continue
     files.add(path)
-    for (const requirement of parseRequirements(readFileSync(path, 'utf8'))) {
+    const text = readFileSync(path, 'utf8')
+    for (const requirement of parseRequirements(isScript(path) ? packagesOf(text).join('\n') : text)) {
       const named = requirement.type === 'not_sure' ? namedFile(requirement.text, dirname(path)) : undefined
       if (named?.type === 'included') queue.push(named.path)
       else wanted.push(requirement)
@@ -38,6 +43,16 @@ export function readRequirements(paths: readonly string[]): ReadRequirements {
     }
   }
   return { files: [...files], wanted }
+}
+
+export function isScript(path: string): boolean {
+  return path.endsWith('.py')
+}
+
+/** What a program says that it needs. One that says it wrongly was refused as it was added, and stops nobody later. */
+export function packagesOf(script: string): readonly string[] {
+  const read = readScriptNeeds(script)
+  return read.ok ? read.needs.packages : []
 }
 
 export function parseRequirements(text: string): Requirement[] {

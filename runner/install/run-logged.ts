@@ -29,6 +29,8 @@ export async function runLogged(
     readonly env: Io['env']
     readonly log: string
     readonly signal: AbortSignal
+    /** What it prints, as it comes. */
+    readonly onOutput?: (text: string) => void
   },
 ): Promise<RunResult> {
   // What is printed there is nobody else's business.
@@ -52,6 +54,7 @@ export async function runLogged(
     stream.setEncoding('utf8').on('data', (text: string) => {
       if (!log.destroyed) log.write(text)
       output = (output + text).slice(-20_000)
+      options.onOutput?.(text)
     })
   }
   let impatient: NodeJS.Timeout | undefined

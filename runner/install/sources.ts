@@ -1,6 +1,6 @@
 import type { Io } from '../../lib/io.ts'
-import type { Model } from '../../models/model.ts'
 import { reachAll } from '../../models/reach.ts'
+import type { Source } from '../../models/source.ts'
 import type { Item } from './item.ts'
 import type { Step } from './step.ts'
 
@@ -10,7 +10,7 @@ import type { Step } from './step.ts'
  */
 export async function reachSources(items: readonly Item[], io: Io): Promise<ReadonlyMap<string, string>> {
   const sources = items.flatMap(({ id, steps }) =>
-    steps.flatMap(step => modelsOf(step).map(({ from }) => ({ id, from, cwd: dirOf(step) ?? io.cwd }))),
+    steps.flatMap(step => sourcesOf(step).map(from => ({ id, from, cwd: dirOf(step) ?? io.cwd }))),
   )
   const found = await reachAll(sources, io)
   const faults = new Map<string, string>()
@@ -21,10 +21,18 @@ export async function reachSources(items: readonly Item[], io: Io): Promise<Read
   return faults
 }
 
-/** What a step downloads by itself; where pip goes is pip's business. */
-function modelsOf(step: Step): readonly Model[] {
-  if (step.type === 'fetch_model') return [step.model]
-  return step.type === 'gpu_runtime' ? step.missing : []
+/** From where a step downloads by itself; where pip goes is pip's business. */
+function sourcesOf(step: Step): readonly Source[] {
+  switch (step.type) {
+    case 'fetch_model':
+      return [step.model.from]
+    case 'gpu_runtime':
+      return step.missing.map(({ from }) => from)
+    case 'build_program':
+      return step.program.from.type === 'archive' ? [step.program.from.source] : []
+    default:
+      return []
+  }
 }
 
 function dirOf(step: Step): string | undefined {

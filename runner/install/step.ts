@@ -1,5 +1,7 @@
 import type { Model } from '../../models/model.ts'
+import { builtIn, type ProgramSource } from '../../models/programs.ts'
 import { sourceName, trustOf } from '../../models/source.ts'
+import type { Backend } from './builds/backend.ts'
 import type { GpuKind } from './gpu-runtime.ts'
 import type { Interpreter } from './python.ts'
 import type { VenvFault } from './venv.ts'
@@ -38,6 +40,16 @@ export type Step =
       readonly optional: true
     }
   | {
+      readonly type: 'build_program'
+      readonly program: ProgramSource
+      readonly backend: Backend
+      /** Courante's own folder: its engines start it. */
+      readonly root: string
+      /** From where npm is asked. */
+      readonly dir: string
+      readonly optional: boolean
+    }
+  | {
       readonly type: 'fetch_model'
       readonly model: Model
       /** From where npm is asked. */
@@ -71,6 +83,8 @@ export function idOf(step: Step): string {
       return 'python'
     case 'gpu_runtime':
       return 'gpu'
+    case 'build_program':
+      return step.program.name
     case 'fetch_model':
       return step.model.id
   }
@@ -115,6 +129,19 @@ export function factsOf(step: Step): StepFacts {
         target: step.packages[0]?.base ?? step.dir,
         why: 'language models on the graphics card',
       }
+    case 'build_program': {
+      const { program, backend, root } = step
+      const { from } = program
+      const minutes = `about ${program.minutes} minutes`
+      return {
+        name: program.name,
+        bytes: from.type === 'archive' && 'bytes' in from.source ? from.source.bytes : 0,
+        licence: program.licence,
+        source: from.type === 'archive' ? sourceName(from.source) : 'the sources that node-llama-cpp brought',
+        target: builtIn(program, root),
+        why: `${program.why}; built here${backendWords[backend]}, ${minutes}`,
+      }
+    }
     case 'fetch_model':
       return {
         name: step.model.id,
@@ -135,6 +162,13 @@ function trustBeside({ from }: Model): StepFacts['trust'] {
 }
 
 const gpuNames: Record<GpuKind, string> = { cuda: 'CUDA runtime', vulkan: 'Vulkan runtime' }
+
+const backendWords: Record<Backend, string> = {
+  cuda: ' with CUDA',
+  vulkan: ' with Vulkan',
+  metal: '',
+  cpu: '',
+}
 
 const faultWords: Record<VenvFault['type'], string> = {
   unfinished: 'the one that is there was never finished',

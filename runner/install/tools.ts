@@ -1,10 +1,10 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import { findOnPath } from '../../lib/find-on-path.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { Environment, ToolNeed } from './environment.ts'
 import type { Seen } from './look.ts'
 import { messages, notices } from './messages.ts'
-import { findOnPath } from './path-lookup.ts'
 
 /** Those of which neither the program nor one in its place is on PATH. */
 export function findMissingTools(tools: readonly ToolNeed[], path: string | undefined): ToolNeed[] {

@@ -1,6 +1,6 @@
+import { findOnPath } from '../../lib/find-on-path.ts'
 import type { Io } from '../../lib/io.ts'
 import { isOffline } from '../../lib/offline.ts'
-import { findOnPath } from './path-lookup.ts'
 import { readPipSettings } from './pip-settings.ts'
 
 /** uv as it takes part here: in pip's place, under pip's settings. */

@@ -1,11 +1,11 @@
 import { accessSync, constants, readdirSync, readFileSync, realpathSync, statSync } from 'node:fs'
 import { machine, release, type, version as systemVersion } from 'node:os'
 import { basename, join } from 'node:path'
+import { findOnPath } from '../../lib/find-on-path.ts'
 import { compareRequirements } from './compare.ts'
 import type { PythonNeed } from './environment.ts'
 import { hasPip, readInstalled, sitePackagesOf } from './installed.ts'
 import type { MarkerValues } from './marker.ts'
-import { findOnPath } from './path-lookup.ts'
 import { readRequirements, requirementText } from './requirements.ts'
 import { installingName } from './venv-names.ts'
 import { isUnfinished } from './venv-swap.ts'
@@ -63,6 +63,11 @@ export function lookAtVenv(need: PythonNeed, path?: string): VenvSeen {
 
 export function pythonOf(venv: string): string {
   return join(venv, 'bin/python')
+}
+
+/** As it was made; undefined where that can't be told. */
+export function pythonVersionOf(venv: string): string | undefined {
+  return versionIn(readOrUndefined(join(venv, 'pyvenv.cfg')) ?? '') || undefined
 }
 
 function faultOf(need: PythonNeed, config: string): VenvFault | undefined {

@@ -3,9 +3,9 @@ import { join } from 'node:path'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { removeIfEmpty } from '../../lib/remove-if-empty.ts'
-import { lookAtGguf } from '../../models/gguf-files.ts'
 import type { HubFile } from '../../models/hub.ts'
 import { idForFile } from '../../models/known-model.ts'
+import { lookAtModelFile } from '../../models/look-at-model.ts'
 import { forgetModel, isRecorded, pinOf, readLock } from '../../models/lock-file.ts'
 import { messages } from '../../models/messages.ts'
 import type { Model } from '../../models/model.ts'
@@ -13,10 +13,12 @@ import { sourceAddress, withoutSecrets } from '../../models/source.ts'
 import { hashFile } from '../../models/verify.ts'
 import { fetchWithConsent } from './consent.ts'
 import { problems, words } from './messages.ts'
-import { type AddValues, checkFree, type NewEntry } from './new-entry.ts'
+import { type AddValues, checkFree, type NewEntry, traitsFor } from './new-entry.ts'
+import { kindFor } from './kind-for.ts'
 import type { Models } from './open.ts'
+import { visionFile } from './vision-file.ts'
 
-/** A GGUF model elsewhere, in one file or several. */
+/** A model elsewhere, in one file or several. */
 export interface Remote {
   /** At least one, in their order. */
   readonly parts: readonly HubFile[]
@@ -34,6 +36,7 @@ export async function addDownload(
   if (first === undefined) throw new Error('a model has a file')
   const id = values.id ?? idForFile(first.name)
   checkFree(id, models)
+  const eyes = visionFile(values, io.cwd)
   const { modelsDir, dir } = models
   const lock = readLock(modelsDir)
   const steps = parts.map(part => {
@@ -50,20 +53,24 @@ export async function addDownload(
   if (stopped !== undefined) return stopped
   const folder = join(modelsDir, id)
   const path = join(folder, first.name)
-  const look = lookAtGguf(path)
+  const look = lookAtModelFile(path)
   if (!look.ok) {
     // What else lies in the folder is somebody's, and stays.
     for (const { name } of parts) rmSync(join(folder, name), { force: true })
     removeIfEmpty(folder)
     await forgetModel(modelsDir, id)
-    throw new ProblemError(problems.downloadNotGguf(withoutSecrets(first.url), look.reason))
+    throw new ProblemError(problems.downloadNoModel(withoutSecrets(first.url), look.reason))
   }
+  const kind = kindFor(path, look, values)
   // Whoever did not know it before knows from now on what it was.
   const sha256 = first.sha256 ?? recordedHash(modelsDir, id, first.name) ?? (await hashOf(path, io))
   return {
     id,
-    kind: values.kind ?? look.kind,
+    kind,
     path,
+    ...(look.engine === undefined ? {} : { engine: look.engine }),
+    ...eyes,
+    ...traitsFor(kind, values),
     from: withoutSecrets(first.url),
     sha256,
     ...(licence === undefined ? {} : { licence }),

@@ -3,7 +3,7 @@ import { exitCodeOf, type Io, type Program } from '../../lib/io.ts'
 import { formatProblem, ProblemError } from '../../lib/problem.ts'
 import type { KnownModel } from '../../models/inventory.ts'
 import { table } from '../portal/text.ts'
-import { inOrder, isPullable } from './ls.ts'
+import { inOrder } from './ls.ts'
 import { words } from './messages.ts'
 import { type Models, openModels, parseModels, residentOf } from './open.ts'
 import { choose, search } from '../prompt.ts'
@@ -14,10 +14,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   const { values } = parseModels('ls', argv, {}, { least: 0, most: 0 })
   for (;;) {
     const models = await openModels(values, io)
-    const shown = inOrder(models).filter(
-      model =>
-        model.kind !== 'vad' && (model.installed || model.origin === 'yours' || isPullable(models, model)),
-    )
+    const shown = inOrder(models).filter(model => model.engine !== '')
     const titles = table(shown.map(model => row(models, model)))
     const width = (io.stdout.columns ?? 80) - 4
     const choices = shown.map(({ id }, i) => ({ title: (titles[i] ?? id).slice(0, width), value: id }))

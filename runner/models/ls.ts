@@ -1,6 +1,5 @@
 import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
-import { isUsable } from '../../models/catalog.ts'
 import type { KnownModel } from '../../models/inventory.ts'
 import { modelKinds } from '../../models/kind.ts'
 import { memory } from '../console/units.ts'
@@ -26,13 +25,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
   const others = all.filter(model => !here.includes(model))
   const lines = [...table(rows(models, here)), '', words.star]
-  const usable = others.filter(model => isPullable(models, model))
-  const later = others.filter(model => !usable.includes(model))
-  if (values.all !== true && usable.length > 0) lines.push(words.canPull(usable.length, models.where))
-  if (values.all === true && usable.length > 0)
-    lines.push('', words.toPull(models.where), ...table(catalogRows(models, usable)))
-  if (values.all === true && later.length > 0)
-    lines.push('', words.notYet, ...table(catalogRows(models, later)))
+  if (values.all !== true && others.length > 0) lines.push(words.canPull(others.length, models.where))
+  if (values.all === true && others.length > 0)
+    lines.push('', words.toPull(models.where), ...table(catalogRows(models, others)))
   io.stdout.write(`${lines.join('\n')}\n`)
   return exit.ok
 }
@@ -56,11 +51,6 @@ const origins: readonly KnownModel['origin'][] = [
   'lmstudio',
   'huggingface',
 ]
-
-export function isPullable({ inventory: { catalog } }: Models, { id }: KnownModel): boolean {
-  const entry = catalog.get(id)
-  return entry !== undefined && isUsable(entry, catalog)
-}
 
 function rows(models: Models, shown: readonly KnownModel[]): string[][] {
   return [

@@ -3,6 +3,7 @@ import { exit } from '../../lib/exit.ts'
 import { plainLines } from '../../lib/plain.ts'
 import type { Problem } from '../../lib/problem.ts'
 import type { KnownModel } from '../../models/inventory.ts'
+import type { NeededProgram } from './needed-program.ts'
 
 const failed = (code: string, what: string, todo: string): Problem => ({
   code,
@@ -22,24 +23,18 @@ export const problems = {
         ? `All of them: courante models ls --all${where}`
         : `Perhaps one of these: ${like.slice(0, 8).join(', ')}`,
     ),
-  notInstalled: ({ id, origin, missing }: KnownModel, where: string): Problem =>
+  notInstalled: ({ id, origin, missing }: KnownModel, canPull: boolean, where: string): Problem =>
     failed(
       'not_installed',
       `${id} is not installed.`,
-      origin === 'catalog'
+      origin === 'catalog' || canPull
         ? `Get it first: courante models pull ${id}${where}`
         : `Bring its file back: ${missing.join(', ')}`,
-    ),
-  noEngine: ({ id, title }: Pick<KnownModel, 'id' | 'title'>): Problem =>
-    failed(
-      'no_engine',
-      `this version of Courante has no program that runs ${id} (${title}); nothing was downloaded.`,
-      'courante models ls --all shows which it can run.',
     ),
   notInCatalog: (id: string, where: string): Problem =>
     wrong(
       'not_in_catalog',
-      `${id} is not a model of the catalog, so there is nothing to pull.`,
+      `${id} is no model of the catalog, so there is nothing to pull.`,
       `Your own are added: courante models add FILE|URL|REPOSITORY${where}`,
     ),
   partOnly: (id: string): Problem =>
@@ -83,25 +78,97 @@ export const problems = {
     wrong(
       'no_file',
       code === 'ENOENT' ? `there is no file ${path}.` : `${path} can't be read (${code}).`,
-      'Give a GGUF file that you may read, or a URL with https:// before it.',
+      'Give a file or a folder that you may read, or a URL with https:// before it.',
     ),
-  notGguf: (path: string, reason: string): Problem =>
+  noModel: (path: string, reason: string): Problem =>
     wrong(
-      'not_gguf',
-      `${path} is no GGUF file of a language model (${reasons[reason] ?? reason}).`,
-      'Only GGUF files, as llama.cpp has them, can be added.',
+      'no_model',
+      `${path} can't be added: ${reasons[reason] ?? reason}.`,
+      reason === 'projector' ? seeing : addable,
     ),
-  downloadNotGguf: (url: string, reason: string): Problem =>
+  notSpeechFolder: (path: string): Problem =>
+    wrong(
+      'no_model',
+      `${path} lacks what sherpa-onnx needs: tokens.txt beside the .onnx files; for speech that is made, espeak-ng-data, too.`,
+      'Unpack the whole archive of the model. Files of other names go into models.yaml by hand: docs/models.md, `files`.',
+    ),
+  otherKind: (path: string, its: string, asked: string): Problem =>
+    wrong(
+      'other_kind',
+      `${path} is a model of the kind ${its}, not ${asked}.`,
+      'Leave --kind away, or give another file.',
+    ),
+  noEyes: (path: string): Problem =>
+    wrong(
+      'no_eyes',
+      `${path} is not what lets a model see.`,
+      '--vision takes the GGUF file that lies beside the model, mostly with mmproj in its name.',
+    ),
+  badVision: (value: string): Problem =>
+    wrong(
+      'bad_vision',
+      `of an endpoint, nobody here needs the file "${value}".`,
+      'Say --vision yes if it takes pictures.',
+    ),
+  onlyForKind: (option: string, its: string, kind: string): Problem =>
+    wrong(
+      'only_for_kind',
+      `${option} is about models of the kind ${its}, and this is one of the kind ${kind}.`,
+      'Leave it away, or say another --kind.',
+    ),
+  onlyForPython: (): Problem =>
+    wrong(
+      'only_for_python',
+      '--file ROLE=PATH is about programs in Python.',
+      'Leave it away; other files go into models.yaml: docs/models.md.',
+    ),
+  onlyForModels: (option: string): Problem =>
+    wrong(
+      'only_for_models',
+      `${option} is not about programs in Python, which say themselves what they can do.`,
+      'Leave it away; other files are given with --file ROLE=PATH.',
+    ),
+  kindMissing: (path: string): Problem =>
+    wrong(
+      'kind_missing',
+      `nobody knows what ${path} does before it runs.`,
+      'Say it: --kind llm, embedding, rerank, stt, tts or image.',
+    ),
+  badScript: (path: string, fault: string): Problem =>
+    wrong(
+      'bad_script',
+      `what ${path} says about its needs can't be used: ${fault}.`,
+      'Correct the block "# /// script" at its top: docs/python-engines.md.',
+    ),
+  badRole: (given: string): Problem =>
+    wrong(
+      'bad_role',
+      `--file takes ROLE=PATH, and not "${given}".`,
+      'Such as: --file model=FOLDER. The program says which roles it knows.',
+    ),
+  otherPython: (path: string, range: string, version: string): Problem =>
     failed(
-      'not_gguf',
-      `what ${url} sent is no GGUF file of a language model (${reasons[reason] ?? reason}); nothing was kept.`,
+      'other_python',
+      `${path} needs Python ${range}, and the one of this stack is ${version}.`,
+      'Name another range as `environment: python: version` in the stack file, or another program.',
+    ),
+  badChoice: (option: string, value: string, known: readonly string[]): Problem =>
+    wrong(
+      'bad_choice',
+      `${option} takes ${known.join(', ')}, and not "${value}".`,
+      'Give one of them, or leave it away.',
+    ),
+  downloadNoModel: (url: string, reason: string): Problem =>
+    failed(
+      'no_model',
+      `what ${url} sent is no model that can be added: ${reasons[reason] ?? reason}; nothing was kept.`,
       'Open the address in a browser to see what is there.',
     ),
   badUrl: (url: string): Problem =>
     wrong(
       'bad_url',
-      `${url} is neither a .gguf file nor an OpenAI-compatible endpoint.`,
-      'An endpoint ends in /v1, such as http://localhost:8080/v1; a file in .gguf; a repository on Hugging Face is hf:ORG/NAME.',
+      `${url} is neither a model's file nor an OpenAI-compatible endpoint.`,
+      'An endpoint ends in /v1, such as http://localhost:8080/v1; a file in .gguf, .bin or .safetensors; a repository on Hugging Face is hf:ORG/NAME; --api says that it is another interface.',
     ),
   idTaken: (id: string, where: string): Problem =>
     wrong(
@@ -115,8 +182,6 @@ export const problems = {
       `"${id}" can't be an id.`,
       'Letters, digits, dots, dashes and underscores; a letter or digit first.',
     ),
-  badKind: (kind: string): Problem =>
-    wrong('bad_kind', `--kind takes llm or embedding, not "${kind}".`, 'Leave it away for a language model.'),
   badKeyEnv: (): Problem =>
     wrong(
       'bad_key_env',
@@ -183,8 +248,16 @@ function indented(lines: readonly string[]): string {
   return lines.map(line => `  ${line}`).join('\n')
 }
 
+const addable =
+  'What can be: GGUF files, files of whisper.cpp (ggml-….bin), folders for sherpa-onnx, checkpoints of Stable Diffusion, programs in Python (.py).'
+const seeing = 'It lets another model see: add that one, with --vision and this file.'
+
 const reasons: Readonly<Record<string, string>> = {
-  not_gguf: 'it does not begin as one',
+  unknown: 'it is of no kind that is known here',
+  empty: 'it is empty',
+  unreadable: 'it can not be read',
+  projector: 'it is no model by itself',
+  not_gguf: 'it does not begin as a GGUF file',
   truncated: 'it is cut off',
   version: 'its version is unknown',
   big_endian: 'its numbers are big-endian',
@@ -214,11 +287,15 @@ export const words = {
   canPull: (count: number, where: string): string =>
     `${count} more can be pulled: courante models ls --all${where}`,
   toPull: (where: string): string => `To be pulled (courante models pull ID${where}):`,
-  notYet: 'Known, and not run by this version yet:',
   noneResident: (where: string): string =>
     `No model is loaded. Core loads each that is asked for; by hand: courante models load ID${where}`,
   budget: (device: string, used: string, budget: string): string =>
-    `${device}: ${used} of ${budget} reserved`,
+    `${device === 'gpu' ? 'graphics card' : device}: ${used} of ${budget} reserved`,
+  onCard: 'on the graphics card',
+  onProcessor: 'on the processor',
+  sinceFailed: (time: string, why: string): string => `for ${time}, and not on the graphics card: ${why}`,
+  offCard: (id: string, time: string, why: string): string =>
+    `${id} is on the processor (for ${time}) and not on the graphics card: ${why}`,
   queue: (name: string, working: number, waiting: number): string =>
     `${name}: ${working} at work, ${waiting} waiting`,
   origins: {
@@ -230,7 +307,7 @@ export const words = {
     huggingface: 'the cache of Hugging Face',
   },
   programs: { ollama: 'Ollama', lmstudio: 'LM Studio', huggingface: "Hugging Face's programs" },
-  noEngine: 'none in this version',
+  partOfOthers: 'none; it is a part of other models',
   isDefault: (kind: string): string => `the default for ${kind}`,
   never: 'never',
   afterIdle: (time: string): string => `after ${time} without work`,
@@ -257,6 +334,17 @@ export const words = {
     `${id} is added. To use it for ${kind} from now on: courante models default ${id}${where}\n`,
   unreached: (url: string, detail: string): string =>
     `note: ${url} did not answer (${detail}); it is added all the same.\n`,
+  noVenv: (packages: readonly string[]): string =>
+    `this stack has no Python of its own (environment: python), so nothing was installed. The program needs ${packages.join(', ')}: install that for the python3 that core finds.`,
+  needsModel: (id: string, other: string, where: string): string =>
+    `${id} needs ${other}, which is not here: courante models pull ${id}${where}`,
+  needsProgram: (id: string, { name, canBuild }: NeededProgram, where: string): string =>
+    canBuild
+      ? `${id} needs the program ${name}, which is not here. To build it: courante models pull ${id}${where}`
+      : `${id} needs the program ${name}, which is not on PATH: docs/engines.md says where it comes from`,
+  program: ({ name, path, canBuild }: NeededProgram): string =>
+    `${name}: ${path ?? (canBuild ? 'not here; courante models pull builds it' : 'not on PATH')}`,
+  seesPictures: 'takes pictures',
   nameUnknownThere: (url: string, name: string): string =>
     `note: ${url} does not list a model "${name}"; it is added all the same.\n`,
   verdict: (id: string, text: string): string => `${id}: ${text}\n`,

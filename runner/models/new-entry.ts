@@ -1,12 +1,22 @@
 import { ProblemError } from '../../lib/problem.ts'
+import type { KnownModel } from '../../models/inventory.ts'
 import { problems } from './messages.ts'
 import type { Models } from './open.ts'
+
+export type NewKind = Exclude<KnownModel['kind'], 'vad'>
 
 export interface AddValues {
   readonly id?: string | undefined
   readonly name?: string | undefined
   readonly 'key-env'?: string | undefined
-  readonly kind?: 'llm' | 'embedding' | undefined
+  readonly kind?: NewKind | undefined
+  readonly language?: string | undefined
+  readonly voice?: string | undefined
+  /** The file that a model sees with; of an endpoint, `yes`. */
+  readonly vision?: string | undefined
+  readonly api?: 'automatic1111' | undefined
+  /** ROLE=PATH, of a program in Python. */
+  readonly file?: readonly string[] | undefined
   readonly yes?: boolean | undefined
   readonly json?: boolean | undefined
 }
@@ -14,11 +24,22 @@ export interface AddValues {
 /** An entry of models.yaml as it is written there. */
 export interface NewEntry {
   readonly id: string
-  readonly kind: 'llm' | 'embedding'
-  readonly [key: string]: string
+  readonly kind: NewKind
+  readonly [key: string]: string | boolean | Readonly<Record<string, string>>
 }
 
 /** Throws a problem for an id that a model has already. */
 export function checkFree(id: string, { models, where }: Models): void {
   if (models.has(id)) throw new ProblemError(problems.idTaken(id, where))
+}
+
+/** Of the options what belongs to a model of that kind; a problem for what belongs to another. */
+export function traitsFor(kind: NewKind, { language, voice, vision }: AddValues): Record<string, string> {
+  for (const [option, value, its] of [
+    ['--language', language, 'stt'],
+    ['--voice', voice, 'tts'],
+    ['--vision', vision, 'llm'],
+  ] as const)
+    if (value !== undefined && its !== kind) throw new ProblemError(problems.onlyForKind(option, its, kind))
+  return { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) }
 }

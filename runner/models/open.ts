@@ -2,12 +2,13 @@ import { userInfo } from 'node:os'
 import { join, resolve } from 'node:path'
 import type { ParseArgsOptionsConfig } from 'node:util'
 import type { Io } from '../../lib/io.ts'
-import { ProblemError } from '../../lib/problem.ts'
+import { type Problem, ProblemError } from '../../lib/problem.ts'
 import { Inventory, type InventoryView, type KnownModel } from '../../models/inventory.ts'
 import { knownRun, runContext, type WhereValues } from '../run-context.ts'
 import { parseSubcommand } from '../subcommand.ts'
 import { type CoreView, readCore } from '../../models/core-view.ts'
 import { problems, words } from './messages.ts'
+import { neededModels } from './needed-models.ts'
 import { type Subcommand, usages } from './usages.ts'
 
 /** The models of one run, as of now. */
@@ -102,10 +103,16 @@ export function findModel(models: Models, id: string): KnownModel {
 /** The same, and it can be loaded. */
 export function usableModel(models: Models, id: string): KnownModel {
   const model = findModel(models, id)
-  if (model.kind === 'vad') throw new ProblemError(problems.partOnly(id))
-  if (model.engine === '') throw new ProblemError(problems.noEngine(model))
-  if (!model.installed) throw new ProblemError(problems.notInstalled(model, models.where))
+  if (model.engine === '') throw new ProblemError(problems.partOnly(id))
+  if (!model.installed) throw new ProblemError(notInstalled(models, model))
   return model
+}
+
+/** What is missing of the user's own may be a part that can be pulled. */
+export function notInstalled(models: Models, model: KnownModel): Problem {
+  const isOurs = (path: string): boolean =>
+    neededModels(model, models).some(id => path.startsWith(join(models.modelsDir, id)))
+  return problems.notInstalled(model, model.missing.every(isOurs), models.where)
 }
 
 function isLike(id: string, text: string): boolean {

@@ -29,6 +29,9 @@ function lines(core: CoreView, where: string): string[] {
     ...Object.entries(core.budget).map(([device, bytes]) =>
       words.budget(plain(device), memory(core.used[device] ?? 0), memory(bytes)),
     ),
+    ...core.models.flatMap(({ id, offCard }) =>
+      offCard ? [words.offCard(plain(id), duration(Date.now() - offCard.since), plain(offCard.why))] : [],
+    ),
     ...queues,
   ]
 }

@@ -1,4 +1,4 @@
-import { dirname, join, relative } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
@@ -6,12 +6,21 @@ import { dropModel, editModelsFile, forget } from '../../models/edit-models-file
 import type { KnownModel } from '../../models/inventory.ts'
 import { forgetModel, readLock } from '../../models/lock-file.ts'
 import { modelsFilePath } from '../../models/models-file.ts'
+import { ownPaths } from '../../models/own-model.ts'
 import { partsOf } from '../../models/parts.ts'
 import { catalogFiles, isThere, type ModelFiles, removeFiles } from '../../models/removal.ts'
 import { memory } from '../console/units.ts'
 import { isTerminal } from '../is-terminal.ts'
 import { problems, words } from './messages.ts'
-import { findModel, type Models, openModels, parseModels, residentOf, yesOption } from './open.ts'
+import {
+  findModel,
+  type Models,
+  notInstalled,
+  openModels,
+  parseModels,
+  residentOf,
+  yesOption,
+} from './open.ts'
 import { confirm } from '../prompt.ts'
 
 /** What will go, and what stays. */
@@ -64,21 +73,24 @@ function removalOf(model: KnownModel, models: Models): Removal {
     throw new ProblemError(problems.foreign(id, words.programs[origin], model.files['model'] ?? ''))
   if (residentOf(models, id) !== undefined) throw new ProblemError(problems.resident(id, models.where))
   if (origin === 'yours') {
-    const path = model.files['model']
     const folder = join(models.modelsDir, id)
-    const isOurs = path !== undefined && !relative(folder, path).startsWith('..')
-    if (!isOurs) return { files: [], folder: undefined, entry: true, stays: path }
-    return { files: partsOf(path).filter(isThere), folder, entry: true, stays: undefined }
+    const paths = ownPaths(model, models.modelsDir)
+    const ours = paths.filter(path => path.startsWith(folder + sep))
+    const [first] = paths
+    // Of several files, as of a folder that was added whole, the folder.
+    const stays = first === undefined || paths.length === 1 ? first : dirname(first)
+    if (ours.length === 0) return { files: [], folder: undefined, entry: true, stays }
+    return { files: ours.flatMap(partsOf).filter(isThere), folder, entry: true, stays: undefined }
   }
   const found = catalogFiles(id, models.inventory.catalog, models)
-  if (found === undefined) throw new ProblemError(problems.notInstalled(model, models.where))
+  if (found === undefined) throw new ProblemError(notInstalled(models, model))
   return { ...found, entry: false }
 }
 
 function describe(model: KnownModel, { files, entry, stays }: Removal, models: Models): string[] {
-  const { catalog } = models.inventory
+  const goes = (path: string): boolean => files.some(file => path === file || path.startsWith(file + sep))
   const needing = [...models.models.values()].filter(
-    other => other.installed && catalog.get(other.id)?.needs.includes(model.id) === true,
+    other => other !== model && other.installed && Object.values(other.files).some(goes),
   )
   return [
     ...(files.length === 0

@@ -6,6 +6,7 @@ import { duration, memory } from '../console/units.ts'
 import { plain } from '../../lib/plain.ts'
 import { table } from '../portal/text.ts'
 import { words } from './messages.ts'
+import { programFor } from './needed-program.ts'
 import { findModel, type Models, openModels, parseModels, residentOf } from './open.ts'
 import { asJson, memoryWords, sizeWords, stateWords } from './state.ts'
 
@@ -21,6 +22,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     io.stdout.write(`${JSON.stringify(json, null, 2)}\n`)
     return exit.ok
   }
+  const program = programFor(model, io)
   const facts: readonly (readonly [string, string | undefined])[] = [
     ['model', `${model.id}: ${plain(model.title)}`],
     ['kind', model.kind],
@@ -33,7 +35,9 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     ['origin', words.origins[model.origin]],
     ['source', sourceOf(model, models)],
     ['size', sizeWords(model)],
-    ['program', model.engine === '' ? words.noEngine : model.engine],
+    ['engine', model.engine === '' ? words.partOfOthers : model.engine],
+    ['program', program === undefined ? undefined : words.program(program)],
+    ['pictures', model.vision ? words.seesPictures : undefined],
     ['state', model.installed ? stateWords(models, model) : words.notInstalled],
     ['memory', memoryWords(models, model)],
     ['unloaded', idleWords(model, models)],
@@ -66,11 +70,15 @@ function settingWords(name: string, value: unknown, io: Io): string {
 function residentFacts(model: KnownModel, models: Models): [string, string | undefined][] {
   const resident = residentOf(models, model.id)
   if (resident === undefined) return []
-  const { pid, loadedMs, facts, gpu } = resident
+  const { pid, loadedMs, facts, gpu, offCard } = resident
   return [
     ['pid', pid?.toString()],
     ['loaded in', loadedMs === undefined ? undefined : `${loadedMs} ms`],
-    ...Object.entries(gpu).map(([name, bytes]): [string, string] => [plain(name), memory(bytes)]),
+    ...Object.values(gpu).map((bytes): [string, string] => [words.onCard, memory(bytes)]),
+    [
+      words.onProcessor,
+      offCard ? words.sinceFailed(duration(Date.now() - offCard.since), plain(offCard.why)) : undefined,
+    ],
     ...Object.entries(facts).map(([name, value]): [string, string] => [
       plain(name),
       plain(Array.isArray(value) ? listWords(value) : String(value)),

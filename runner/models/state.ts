@@ -18,11 +18,11 @@ export function stateWords(models: Models, model: KnownModel): string {
 export function memoryWords(models: Models, model: KnownModel): string {
   const measured = residentOf(models, model.id)?.measured
   if (measured !== undefined && measured > 0) return memory(measured)
-  return model.memory === undefined || model.kind === 'vad' ? '-' : words.about(memory(model.memory))
+  return model.memory === undefined || model.engine === '' ? '-' : words.about(memory(model.memory))
 }
 
 export function sizeWords(model: KnownModel): string {
-  return model.engine === 'remote' ? words.remote : memory(model.bytes)
+  return 'url' in model.settings ? words.remote : memory(model.bytes)
 }
 
 /** A model with what core says of it, for programs. */

@@ -9,7 +9,7 @@ export const usages = {
   unpin: 'models unpin ID [--json]',
   default: 'models default [ID] [--json]',
   pull: 'models pull ID… [--yes] [--mirror URL] [--offline] [--json]',
-  add: 'models add FILE|URL|hf:ORG/NAME[:QUANT] [--id ID] [--name NAME-THERE] [--key-env VARIABLE] [--kind llm|embedding] [--yes] [--mirror URL] [--offline] [--json]',
+  add: 'models add FILE|FOLDER|URL|hf:ORG/NAME[:QUANT]|FILE.py [--kind llm|embedding|rerank|stt|tts|image] [--id ID] [--name NAME-THERE] [--key-env VARIABLE] [--api automatic1111] [--vision FILE|yes] [--language CODE] [--voice VOICE] [--file ROLE=PATH]… [--yes] [--mirror URL] [--offline] [--json]',
   verify: 'models verify [ID…] [--json]',
   rm: 'models rm ID [--yes] [--json]',
 } as const

@@ -5,8 +5,9 @@ import type { KnownModel } from '../../models/inventory.ts'
 import { readLock, verifyAndRecord } from '../../models/lock-file.ts'
 import { resolveModel } from '../../models/model.ts'
 import { modelsFilePath, modelsFileText, parseModelsFile } from '../../models/models-file.ts'
+import { ownPaths } from '../../models/own-model.ts'
 import { partsOf } from '../../models/parts.ts'
-import { statFile } from '../../models/stat-file.ts'
+import { bytesAt } from '../../models/stat-file.ts'
 import { checkSizes, hashFile, type ModelState } from '../../models/verify.ts'
 import { plain } from '../../lib/plain.ts'
 import { words } from './messages.ts'
@@ -53,7 +54,7 @@ function describe(verdict: Verdict): string {
 
 /** Other programs' files are theirs to check. */
 function isHere(model: KnownModel, models: Models): boolean {
-  if (model.origin === 'yours') return Object.keys(model.files).length > 0
+  if (model.origin === 'yours') return ownPaths(model, models.modelsDir).length > 0
   if (model.origin !== 'shipped' && model.origin !== 'catalog') return false
   const found = resolveModel(model.id, models.inventory.catalog, models)
   return found !== undefined && checkSizes(found).type !== 'missing'
@@ -62,22 +63,23 @@ function isHere(model: KnownModel, models: Models): boolean {
 async function judge(model: KnownModel, models: Models, signal: AbortSignal): Promise<Verdict> {
   const found = resolveModel(model.id, models.inventory.catalog, models)
   if (found !== undefined) return verifyAndRecord(models.modelsDir, found, signal)
-  const first = model.files['model']
-  if (model.origin !== 'yours' || first === undefined) return { type: 'unknown' }
-  const known = knownHashes(model.id, first, models)
-  const paths = partsOf(first)
+  if (model.origin !== 'yours') return { type: 'unknown' }
+  const paths = ownPaths(model, models.modelsDir).flatMap(partsOf)
+  const known = knownHashes(model, models)
   for (const path of paths) {
     const want = known.get(path)
-    if (statFile(path) === undefined) return { type: 'damaged', file: path, reason: 'absent' }
+    if (bytesAt(path) === undefined) return { type: 'damaged', file: path, reason: 'absent' }
     if (want !== undefined && (await hashFile(path, 'sha256', signal)).toString('hex') !== want)
       return { type: 'damaged', file: path, reason: 'hash' }
   }
-  return paths.every(path => known.has(path)) ? { type: 'present' } : { type: 'unknown' }
+  return paths.length > 0 && paths.every(path => known.has(path)) ? { type: 'present' } : { type: 'unknown' }
 }
 
 /** Of a file that was downloaded; what lies elsewhere is its owner's to change. */
-function knownHashes(id: string, first: string, { home, modelsDir }: Models): Map<string, string> {
+function knownHashes({ id, files }: KnownModel, { home, modelsDir }: Models): Map<string, string> {
   const hashes = new Map<string, string>()
+  const first = files['model']
+  if (first === undefined) return hashes
   const read = parseModelsFile(modelsFileText(modelsFilePath(home)) ?? '')
   const own = read.ok ? read.data.models.find(one => one.id === id) : undefined
   if (own !== undefined && 'sha256' in own && own.sha256 !== undefined) hashes.set(first, own.sha256)

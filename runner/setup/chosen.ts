@@ -10,7 +10,7 @@ import { addFromHub } from '../models/add-hub.ts'
 import { addFile, addFileByUrl } from '../models/add-file.ts'
 import { problems as modelProblems } from '../models/messages.ts'
 import type { AddValues, NewEntry } from '../models/new-entry.ts'
-import { findModel, type Models } from '../models/open.ts'
+import { findModel, type Models, notInstalled } from '../models/open.ts'
 import { problems } from './messages.ts'
 
 /** A language model that was chosen, and what models.yaml needs so that it is known here. */
@@ -84,10 +84,8 @@ function serverEntry(url: string, name: string, { models }: Models): string | un
 function known(id: string, models: Models): Chosen {
   const model = findModel(models, id)
   if (model.kind !== 'llm') throw new ProblemError(problems.notLanguage(id, model.kind))
-  if (model.engine === '') throw new ProblemError(modelProblems.noEngine(model))
   // One of the catalog is downloaded later.
-  if (!model.installed && model.origin !== 'catalog')
-    throw new ProblemError(modelProblems.notInstalled(model, models.where))
+  if (!model.installed && model.origin !== 'catalog') throw new ProblemError(notInstalled(models, model))
   return { id }
 }
 

@@ -24,6 +24,7 @@ function model(id: string, more: Partial<KnownModel> = {}): KnownModel {
     idleMs: undefined,
     pinned: false,
     memory: 2 * GB,
+    vision: false,
     ...more,
   }
 }

@@ -33,6 +33,7 @@ export function inProject(place: Place, purge: boolean): Survey {
   items.push(
     ...bytecode(root).map(path => ({ group: 'built' as const, path })),
     { group: 'built', path: join(root, 'web/dist') },
+    { group: 'built', path: join(runtime, 'programs') },
     { group: 'gpu', path: join(runtime, 'gpu') },
     { group: 'packages', path: join(root, 'services/engines/node_modules') },
     { group: 'packages', path: join(root, 'node_modules') },

@@ -1,6 +1,8 @@
 import { resolve } from 'node:path'
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
+import type { Attachment } from '../../services/portal/client.ts'
+import type { ChatMessage } from '../../services/portal/llm-request.ts'
 import { askProblems } from '../shared/messages.ts'
 import { readTextFile } from '../shared/read-text.ts'
 
@@ -17,6 +19,11 @@ export async function filesText(names: readonly string[], { cwd, signal }: Io): 
 /** What there is of them, as paragraphs. */
 export function joined(parts: readonly string[]): string {
   return parts.filter(part => part.trim() !== '').join('\n\n')
+}
+
+export function userMessage(content: string, pictures: readonly Attachment[]): ChatMessage {
+  const images = pictures.map(({ name }) => name)
+  return { role: 'user', content, ...(images.length === 0 ? {} : { images }) }
 }
 
 /** The JSON Schema in a file. */

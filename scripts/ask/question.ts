@@ -1,5 +1,6 @@
 import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
+import type { Attachment } from '../../services/portal/client.ts'
 import {
   type ChatMessage,
   generatedSchema,
@@ -10,6 +11,7 @@ import {
 import { askNotes, coreProblems, textProblems } from '../shared/messages.ts'
 import { runJob, type Settled } from '../shared/run-job.ts'
 import { Answer } from './answer.ts'
+import { sentWith } from './pictures.ts'
 
 /** What stays the same from question to question. */
 export type Manner = Omit<Extract<LlmRequestInput, { kind: 'chat' }>, 'kind' | 'messages'>
@@ -17,6 +19,8 @@ export type Manner = Omit<Extract<LlmRequestInput, { kind: 'chat' }>, 'kind' | '
 export interface Question {
   readonly manner: Manner
   readonly messages: readonly ChatMessage[]
+  /** Files that they name. */
+  readonly pictures: readonly Attachment[]
   readonly home: string
   readonly io: Io
 }
@@ -41,15 +45,17 @@ export async function ask(question: Question): Promise<Generated> {
 }
 
 /** The result as it is, when it is whole. */
-export function put({ manner, messages, home, io }: Question, answer?: Answer): Promise<Settled> {
+export function put({ manner, messages, pictures, home, io }: Question, answer?: Answer): Promise<Settled> {
   const request = { kind: 'chat', ...manner, messages: [...messages] } as const
   if (Buffer.byteLength(JSON.stringify(request)) > mostBytes) {
     throw new ProblemError(textProblems.tooLong('the question', '1 MiB'))
   }
+  const files = sentWith(messages, pictures)
   return runJob(
     {
       service: 'llm',
       request,
+      ...(files.length === 0 ? {} : { files }),
       ...(answer === undefined
         ? {}
         : {

@@ -3,9 +3,10 @@ import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
 import { exitCodeOf } from '../../lib/io.ts'
 import { formatProblem, ProblemError } from '../../lib/problem.ts'
+import type { Attachment } from '../../services/portal/client.ts'
 import type { ChatMessage } from '../../services/portal/llm-request.ts'
 import { askNotes } from '../shared/messages.ts'
-import { joined } from './prompt.ts'
+import { joined, userMessage } from './prompt.ts'
 import { ask, type Manner } from './question.ts'
 
 export interface Talk {
@@ -13,32 +14,34 @@ export interface Talk {
   readonly system: readonly ChatMessage[]
   /** What comes before the first question. */
   readonly opening: string
+  /** They go with the first question. */
+  readonly pictures: readonly Attachment[]
   readonly home: string
   readonly io: Io
 }
 
 /** Question and answer by turns, each with what was said before, until an empty line. */
-export async function talk({ manner, system, opening, home, io }: Talk): Promise<number> {
+export async function talk({ manner, system, opening, pictures, home, io }: Talk): Promise<number> {
   const said: ChatMessage[] = []
   const typed: string[] = []
-  let before = opening
+  let before: Pick<Talk, 'opening' | 'pictures'> = { opening, pictures }
   let isFirst = true
   io.stderr.write(`${askNotes.hello}\n`)
   for (;;) {
     const line = await question(io, typed)
     if (line === undefined) return exitCodeOf('SIGINT')
     if (line.trim() === '') return exit.ok
-    said.push({ role: 'user', content: joined([before, line]) })
+    said.push(userMessage(joined([before.opening, line]), before.pictures))
     try {
       const { text, model } = await answered(
-        () => ask({ manner, messages: [...system, ...said], home, io }),
+        () => ask({ manner, messages: [...system, ...said], pictures, home, io }),
         {
           said,
           io,
         },
       )
       said.push({ role: 'assistant', content: text })
-      before = ''
+      before = { opening: '', pictures: [] }
       if (isFirst && model === 'starter') io.stderr.write(`${askNotes.starter}\n`)
       isFirst = false
     } catch (error) {

@@ -7,6 +7,8 @@ import { mikeProblems } from './messages.ts'
 
 export type Heard =
   | { readonly type: 'speech' }
+  /** What was made out so far of what is being said. */
+  | { readonly type: 'partial'; readonly text: string }
   | { readonly type: 'silence' }
   /** The sound held no words. */
   | { readonly type: 'nothing' }
@@ -32,6 +34,7 @@ const serverEvent = z.discriminatedUnion('type', [
     item_id: z.string(),
     audio_end_ms: z.number(),
   }),
+  z.object({ type: z.literal(`${transcription}.delta`), item_id: z.string(), delta: z.string() }),
   z.object({ type: z.literal(`${transcription}.completed`), item_id: z.string(), transcript: z.string() }),
   z.object({ type: z.literal(`${transcription}.failed`), item_id: z.string() }),
   z.object({
@@ -41,6 +44,13 @@ const serverEvent = z.discriminatedUnion('type', [
 ])
 
 const closing = 'closing'
+
+interface Open {
+  startMs: number | undefined
+  endMs: number | undefined
+  /** Of its text. */
+  soFar: string
+}
 
 export interface ListenerOptions {
   /** Goes on after an error of the server, with a notice, where others fail. */
@@ -54,7 +64,7 @@ export class Listener implements AsyncDisposable {
   readonly #options: ListenerOptions
   #sampleRate = 24_000
   /** Utterances whose text has not come. */
-  readonly #open = new Map<string, { startMs: number | undefined; endMs: number | undefined }>()
+  readonly #open = new Map<string, Open>()
   /** Nothing new can come. */
   #closed = false
   #finishing = false
@@ -154,18 +164,21 @@ export class Listener implements AsyncDisposable {
     const event = parsed.data
     switch (event.type) {
       case 'input_audio_buffer.speech_started':
-        this.#open.set(event.item_id, { startMs: event.audio_start_ms, endMs: undefined })
+        this.#openOf(event.item_id).startMs = event.audio_start_ms
         this.#options.onHeard({ type: 'speech' })
         break
       case 'input_audio_buffer.speech_stopped':
-        this.#open.set(event.item_id, {
-          startMs: this.#open.get(event.item_id)?.startMs,
-          endMs: event.audio_end_ms,
-        })
+        this.#openOf(event.item_id).endMs = event.audio_end_ms
         this.#options.onHeard({ type: 'silence' })
         break
+      case `${transcription}.delta`: {
+        const open = this.#openOf(event.item_id)
+        open.soFar += event.delta
+        this.#options.onHeard({ type: 'partial', text: open.soFar })
+        break
+      }
       case `${transcription}.completed`: {
-        const { startMs, endMs } = this.#open.get(event.item_id) ?? { startMs: undefined, endMs: undefined }
+        const { startMs, endMs } = this.#openOf(event.item_id)
         this.#open.delete(event.item_id)
         const { item_id: item, transcript: text } = event
         this.#options.onHeard(
@@ -180,6 +193,12 @@ export class Listener implements AsyncDisposable {
         this.#refused(event.error)
     }
     this.#wake()
+  }
+
+  #openOf(item: string): Open {
+    const open = this.#open.get(item) ?? { startMs: undefined, endMs: undefined, soFar: '' }
+    this.#open.set(item, open)
+    return open
   }
 
   #refused({ code, message, event_id }: { code?: unknown; message: string; event_id?: unknown }): void {

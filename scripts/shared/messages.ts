@@ -30,7 +30,12 @@ const inWords = (code: string): string => {
 }
 
 /** What a service does, for those who miss it. */
-const doings: Readonly<Record<string, string>> = { llm: 'answer', stt: 'transcribe', tts: 'speak' }
+const doings: Readonly<Record<string, string>> = {
+  llm: 'answer',
+  stt: 'transcribe',
+  tts: 'speak',
+  image: 'paint',
+}
 
 /** Of every command that has core do something. */
 export const coreProblems = {
@@ -77,10 +82,22 @@ export const textProblems = {
 export const askProblems = {
   usage: usageOf(
     'ask',
-    '[WORD…] [--model ID] [--system TEXT] [--file PATH]… [--temperature N] [--max-tokens N] [--seed N] [--stop TEXT]… [--schema FILE] [--json]',
+    '[WORD…] [--model ID] [--system TEXT] [--file PATH]… [--image PATH]… [--temperature N] [--max-tokens N] [--seed N] [--stop TEXT]… [--schema FILE] [--json]',
   ),
   badSchema: (path: string, detail: string) =>
     failed('bad_schema', `${path} is no JSON Schema: ${detail}`, 'Such as: {"type": "object", …}'),
+  noPicture: (path: string) =>
+    failed(
+      'not_a_picture',
+      `${path} is no PNG, JPEG, WebP or GIF`,
+      `ffmpeg -i ${path} picture.png makes one`,
+    ),
+  largePicture: (path: string) =>
+    failed(
+      'too_large',
+      `${path} is larger than 20 MB, which is the most`,
+      'Make it smaller: models see few details.',
+    ),
   startedAnew: () =>
     failed(
       'started_anew',
@@ -100,10 +117,13 @@ export const askNotes = {
 } as const
 
 export const sayProblems = {
-  usage: usageOf('say', '[WORD…] [--voice V] [--model ID] [--speed N] [--out FILE.wav|-] [--json]'),
-  onlyWav: (out: string): Problem => ({
-    code: 'only_wav',
-    what: `${out} would be a WAV file with another name`,
+  usage: usageOf(
+    'say',
+    '[WORD…] [--voice V] [--model ID] [--speed N] [--out FILE.wav|.mp3|.opus|-] [--json]',
+  ),
+  otherFormat: (out: string): Problem => ({
+    code: 'other_format',
+    what: `${out} would be a WAV file with another name: speech is written as .wav, .mp3, .opus or .ogg`,
     todo: `courante say --out - … | ffmpeg -i - ${out}`,
     exit: exit.usage,
   }),
@@ -123,6 +143,47 @@ export const sayProblems = {
     ),
   playerEnded: (program: string, detail: string) =>
     failed('player_failed', `${program} stopped: ${detail}`, 'To write a file instead: --out speech.wav'),
+} as const
+
+export const paintProblems = {
+  usage: usageOf(
+    'paint',
+    '[WORD…] [--model ID] [--out FILE.png|-] [--width N] [--height N] [--steps N] [--guidance N] [--sampler NAME] [--seed N] [--count N] [--negative TEXT] [--json]',
+  ),
+  side: (name: string, pixels: number): Problem => ({
+    code: 'usage',
+    what: `--${name} takes a multiple of 8, and not ${pixels}`,
+    todo: `--${name} ${Math.max(64, Math.round(pixels / 8) * 8)}`,
+    exit: exit.usage,
+  }),
+  onlyPng: (out: string): Problem => ({
+    code: 'only_png',
+    what: `${out} would be a PNG file with another name`,
+    todo: `courante paint … --out - | magick - ${out}`,
+    exit: exit.usage,
+  }),
+  terminal: (): Problem => ({
+    code: 'usage',
+    what: '--out - writes a PNG file to stdout, and that is a terminal',
+    todo: 'courante paint … --out - > fox.png, or --out fox.png',
+    exit: exit.usage,
+  }),
+  unwritable: (path: string, code: string) =>
+    failed('unwritable', `${path} can't be written: ${inWords(code)}`),
+  noModel: () =>
+    failed(
+      'model_missing',
+      'none of the models is the one that paints: none comes with Courante',
+      'Get one (`courante models ls --all`; docs/engines.md says which program it needs, and how to use a server that you have), then name it (--model ID) or make it the usual one: courante models default ID',
+    ),
+} as const
+
+export const paintNotes = {
+  busy: (at?: { step: number; steps: number; image: number; images: number }): string => {
+    if (at === undefined) return 'painting'
+    const which = at.images === 1 ? '' : `picture ${at.image} of ${at.images}, `
+    return `painting: ${which}step ${at.step} of ${at.steps}`
+  },
 } as const
 
 export const transcribeProblems = {

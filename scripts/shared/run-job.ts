@@ -29,6 +29,8 @@ export interface Order {
   readonly onRestart?: () => void
   /** What is shown while it is worked on and nothing has been written. */
   readonly busy?: () => string
+  /** `onLine` writes nothing, so that the status may stay. */
+  readonly wordless?: boolean
 }
 
 export type Done = Extract<Result, { ok: true }>
@@ -56,7 +58,12 @@ export async function runJob(order: Order, { home, io }: { home: string; io: Io 
   const live = join(userFolders(spool, service, user).live, job.id, 'status.json')
   try {
     return await whileCoreLives(home, { signal, isOver: () => job.isEnded() }, signal =>
-      follow(job, order, { signal, status, live, shared: io.stdout.isTTY === true }),
+      follow(job, order, {
+        signal,
+        status,
+        live,
+        shared: io.stdout.isTTY === true && order.wordless !== true,
+      }),
     )
   } catch (error) {
     status.show('')

@@ -27,10 +27,12 @@ export async function dictation({ home, device, silence }: DictationOptions, io:
   const enough = new AbortController()
   const signal = AbortSignal.any([io.signal, enough.signal])
   using status = new StatusLine(io.stderr)
-  const show = (state: string): void =>
-    status.show(
-      [oneLine(texts.join(' ')).slice(-shownCharacters), state].filter(part => part !== '').join('  '),
-    )
+  /** Of what is being said. */
+  let soFar = ''
+  const show = (state: string): void => {
+    const heard = oneLine([...texts, soFar].join(' ')).slice(-shownCharacters)
+    status.show([heard, state].filter(part => part !== '').join('  '))
+  }
   /** In seconds of sound, as the microphone counts. */
   let now = 0
   let speaking = false
@@ -42,17 +44,23 @@ export async function dictation({ home, device, silence }: DictationOptions, io:
         case 'speech':
           speaking = true
           return show(whispNotes.hearing)
+        case 'partial':
+          soFar = heard.text
+          return show(whispNotes.hearing)
         case 'silence':
           speaking = false
           quietSince = now
           return show(whispNotes.writing)
         case 'final':
+          soFar = ''
           texts.push(heard.text)
           return show(whispNotes.listening)
         case 'nothing':
+          soFar = ''
           return show(whispNotes.listening)
         case 'notice':
           speaking = false
+          soFar = ''
           status.show('')
           io.stderr.write(formatProblem(heard.problem))
       }

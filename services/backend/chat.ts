@@ -43,7 +43,7 @@ export async function openChat(base: Omit<Api, 'rooms'>, options: ChatOptions): 
   const search = opened.adopt(new Search({ home, rooms, log }), search => search.close())
   const renderer = opened.adopt(new Renderer(), renderer => renderer.close())
   const uploads = await Uploads.open({ home, database, limit: limits.upload })
-  const replies = new Replies({ rooms, agents, home, portal, log })
+  const replies = new Replies({ rooms, agents, home, portal, uploads, log })
   // Before the streams look who may still read.
   opened.defer(base.accounts.onChange(() => rooms.accountsChanged()))
   // Before anybody may post.

@@ -114,8 +114,6 @@ export const apiProblems = {
       'nothing is fetched from elsewhere',
     ),
   noSuchModel: (id: string): Problem => refused('no_such_model', `there is no model ${id}`),
-  modelHasNoEngine: (id: string): Problem =>
-    refused('no_engine', `${id} is known, but this version has no program that runs it`),
   modelPartOnly: (id: string): Problem =>
     refused('part_only', `${id} works inside of other models and is not used by itself`),
   modelMissing: (id: string): Problem => refused('not_installed', `${id} is not installed`, 'get it first'),

@@ -139,7 +139,7 @@ export const modelSchema = z.object({
   kind: modelKindSchema,
   title: z.string(),
   licence: z.string(),
-  /** Which program runs it; empty: none in this version. */
+  /** Which program runs it; empty: it is a part of others. */
   engine: z.string(),
   origin: z.enum(['shipped', 'catalog', 'yours', 'ollama', 'lmstudio', 'huggingface']),
   /** On the disk, of its own files. */
@@ -149,6 +149,8 @@ export const modelSchema = z.object({
   /** What requests of its kind get that name none. */
   isDefault: z.boolean(),
   pinned: z.boolean(),
+  /** It takes pictures. */
+  vision: z.boolean(),
   /**
    * Null: it is here, or can't be got. Else what getting it brings, with all that it needs; whoever agrees sends these
    * `bytes` back, so nobody gets more than was shown.

@@ -1,6 +1,7 @@
 import type { ProcessIdentity } from '../../lib/process-identity.ts'
 import type { Core } from './core.ts'
 import type { CoreFacts, ModelFacts } from './core-file.ts'
+import { minus } from './needs.ts'
 
 /** What core tells of itself, as of now. */
 export function coreFacts(core: Core, me: ProcessIdentity): CoreFacts {
@@ -26,6 +27,7 @@ export function coreFacts(core: Core, me: ProcessIdentity): CoreFacts {
       id: spec.id,
       kind: hosted.model.kind,
       engine: hosted.model.engine,
+      vision: hosted.model.vision,
       state: state.type,
       pid: hosted.process.pid ?? null,
       progress: hosted.loaded === undefined ? hosted.progress : 1,
@@ -38,9 +40,12 @@ export function coreFacts(core: Core, me: ProcessIdentity): CoreFacts {
       waiting: line.size,
       idleMs: resident.idle ? Math.round(now - resident.lastUsed) : null,
       pinned: spec.pinned,
+      offCard: core.offCard.get(spec.id) ?? null,
       facts: hosted.loaded?.facts ?? {},
     })
   }
-  const { budget, used } = core.scheduler
+  const { budget } = core.scheduler
+  // A device that nothing is on, too.
+  const used = { ...minus(budget, budget), ...core.scheduler.used }
   return { ...me, at: Date.now(), budget, used, models, queues }
 }

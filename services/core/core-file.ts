@@ -20,6 +20,8 @@ export interface ModelFacts {
   readonly id: string
   readonly kind: string
   readonly engine: string
+  /** It takes pictures. */
+  readonly vision: boolean
   readonly state: 'loading' | 'ready' | 'unloading'
   readonly pid: number | null
   /** Of the load, from 0 to 1. */
@@ -35,6 +37,8 @@ export interface ModelFacts {
   /** For how long nothing has used it, when this was written; null: it is in use. */
   readonly idleMs: number | null
   readonly pinned: boolean
+  /** Since when (in ms since 1970) and why it runs on the processor and not on the graphics card; null: it does not have to. */
+  readonly offCard: { readonly since: number; readonly why: string } | null
   readonly facts: Readonly<Record<string, string | number | readonly string[]>>
 }
 

@@ -1,11 +1,14 @@
+// More than 300 lines: it is the one place where decisions and processes meet.
 import { Guard } from '../../lib/guard.ts'
 import type { Inventory, InventoryView, KnownModel } from '../../models/inventory.ts'
 import type { JobError } from '../portal/request.ts'
+import type { Cards } from './cards.ts'
 import { EngineProcess, type EngineEvent, type EngineLimits } from './engine-process.ts'
 import { type Hosted, programOf } from './hosted.ts'
 import { coreNotices, failureError, refusalError } from './messages.ts'
 import type { CoreMetrics } from './metrics.ts'
 import type { Needs } from './needs.ts'
+import { mayBeTheCard, Places } from './places.ts'
 import type { ModelSpec } from './resident.ts'
 import { type Refusal, Scheduler, type SchedulerAction, type SchedulerEvent } from './scheduler.ts'
 
@@ -15,9 +18,10 @@ const markName = 'COURANTE_CORE'
 const lookMs = 20
 
 export interface CoreOptions {
-  readonly inventory: Inventory
-  /** What models may take where the user has not said it. */
-  readonly budget: Needs
+  readonly inventory: Pick<Inventory, 'look'>
+  /** Bytes of the machine's memory that models may take where the user has not said it. */
+  readonly memory: number
+  readonly cards: Cards
   readonly threads: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (line: string) => void
@@ -49,6 +53,7 @@ export class Core {
   readonly #events: SchedulerEvent[] = []
   /** How each engine that ended by itself did so, the last time. */
   readonly #lastEnds = new Map<string, string>()
+  readonly #places: Places
   #handling = false
   #timer: NodeJS.Timeout | undefined
   #seen: InventoryView | undefined
@@ -58,7 +63,9 @@ export class Core {
 
   constructor(options: CoreOptions) {
     this.#options = options
-    const { budget, patienceMs } = options
+    const { memory, cards, patienceMs } = options
+    this.#places = new Places(memory, cards)
+    const budget = this.#places.budget({})
     this.#scheduler = new Scheduler({ budget, ...(patienceMs === undefined ? {} : { patienceMs }) })
     this.#guard = new Guard({ mark: this.#mark, path: options.env['PATH'] ?? '' }, detail =>
       options.log(coreNotices.trouble('the guard of the engines', detail)),
@@ -67,6 +74,11 @@ export class Core {
 
   get scheduler(): Scheduler {
     return this.#scheduler
+  }
+
+  /** Models that have to do without the graphics card. */
+  get offCard(): Places['offCard'] {
+    return this.#places.offCard
   }
 
   get hosted(): ReadonlyMap<string, Hosted> {
@@ -99,7 +111,7 @@ export class Core {
     this.#waiters.set(job.key, turn.resolve)
     job.signal.addEventListener('abort', leave, { once: true })
     if (job.signal.aborted || this.#stopping) leave()
-    else this.#tell({ type: 'submitted', job: job.key, user: job.user, model: specOf(model, this.look()) })
+    else this.#submit(job, model).catch(turn.reject)
     try {
       const hosted = await turn.promise
       if (hosted === undefined) return { type: 'aborted' }
@@ -113,6 +125,20 @@ export class Core {
     }
   }
 
+  async #submit(
+    { key, user }: { readonly key: string; readonly user: string },
+    model: KnownModel,
+  ): Promise<void> {
+    // Two jobs that wait for the card's answer stay in their order.
+    if (!this.#hosted.has(model.id) && this.#places.dependsOnCard(model, this.look())) {
+      await this.#places.refresh(this.#scheduler.models.values(), this.#hosted)
+      this.#settle(this.look())
+    }
+    const view = this.look()
+    if (this.#waiters.has(key))
+      this.#tell({ type: 'submitted', job: key, user, model: this.#places.specOf(model, view) })
+  }
+
   /** What a job waits for that has not begun. */
   stageOf(model: string): Stage {
     const hosted = this.#hosted.get(model)
@@ -122,6 +148,7 @@ export class Core {
 
   /** Resolves when it is not in memory, at once if it wasn't. */
   async unload(model: string): Promise<void> {
+    this.offCard.forget(model)
     if (!this.#hosted.has(model)) return
     const { promise, resolve } = Promise.withResolvers<void>()
     this.#gone.set(model, [...(this.#gone.get(model) ?? []), resolve])
@@ -141,9 +168,9 @@ export class Core {
   #settle(view: InventoryView): void {
     const models = [...view.models.values()]
       .filter(model => model.installed && model.memory !== undefined && model.engine !== '')
-      .map(model => specOf(model, view))
-      .filter(spec => spec.pinned || this.#scheduler.models.has(spec.id))
-    const budget = view.budget === undefined ? this.#options.budget : { memory: view.budget }
+      .filter(({ id, pinned }) => pinned || this.#scheduler.models.has(id))
+      .map(model => this.#places.specOf(model, view))
+    const budget = this.#places.budget(view)
     const settings = JSON.stringify([models, budget])
     if (settings === this.#settings) return
     this.#settings = settings
@@ -204,7 +231,8 @@ export class Core {
       program: programOf(model),
       model: { id, engine: model.engine, files: model.files, settings: model.settings },
       threads,
-      gpu: false,
+      gpu: this.#places.onCard(model, needs, this.look()),
+      gpuBytes: needs['gpu'],
       env: { ...env, [markName]: this.#mark.slice(markName.length + 1) },
       onEvent: event => {
         if (event.type !== 'spawned') this.#heard(hosted, event)
@@ -214,6 +242,7 @@ export class Core {
     const hosted: Hosted = {
       model,
       process: engineProcess,
+      placed: needs,
       since: performance.now(),
       progress: 0,
       measured: {},
@@ -248,26 +277,39 @@ export class Core {
         const { failure } = event
         hosted.failure = failureError(model.id, failure)
         const detail = failure.reason === 'internal' ? ` ${failure.detail}` : ''
-        log(coreNotices.loadFailed(model.kind, model.id, hosted.failure.message + detail))
-        return this.#tell({
-          type: 'load_failed',
-          model: model.id,
-          memory: failure.reason === 'out_of_memory',
-        })
+        const why = hosted.failure.message + detail
+        const memory = failure.reason === 'out_of_memory'
+        const onCard = hosted.placed['gpu'] !== undefined && mayBeTheCard(failure)
+        if (!onCard) log(coreNotices.loadFailed(model.kind, model.id, why))
+        const instead = onCard ? { instead: this.#leaveCard(model, why) } : {}
+        return this.#tell({ type: 'load_failed', model: model.id, memory, ...instead })
       }
       case 'memory': {
-        hosted.measured = { memory: event.bytes, ...event.gpu }
+        const { placed, worked } = hosted
+        // An engine that does not say what it has there has what was thought, once it is loaded.
+        const thought = hosted.loaded === undefined ? 0 : placed['gpu']
+        const there = placed['gpu'] === undefined ? undefined : (event.gpu['gpu'] ?? thought)
+        const gpu = there === undefined ? {} : { gpu: there }
+        hosted.measured = { memory: event.bytes, ...gpu }
         if (hosted.loaded === undefined) return
         // Before its first work it has not touched all of its weights yet.
-        const memory = hosted.worked ? event.bytes : Math.max(event.bytes, model.memory ?? 0)
-        return this.#tell({ type: 'measured', model: model.id, needs: { memory, ...event.gpu } })
+        const memory = worked ? event.bytes : Math.max(event.bytes, placed['memory'] ?? 0)
+        return this.#tell({ type: 'measured', model: model.id, needs: { memory, ...gpu } })
       }
       case 'exited':
         return this.#exited(hosted, event)
     }
   }
 
-  #exited({ model, process }: Hosted, { asked, detail }: Extract<EngineEvent, { type: 'exited' }>): void {
+  /** Puts a model on the processor that the card has failed; returns what the scheduler has to know of it now. */
+  #leaveCard(model: KnownModel, why: string): ModelSpec {
+    this.offCard.mark(model.id, why)
+    this.#options.log(coreNotices.offCard(model.kind, model.id, why))
+    return this.#places.specOf(model, this.look())
+  }
+
+  #exited(hosted: Hosted, { asked, detail }: Extract<EngineEvent, { type: 'exited' }>): void {
+    const { model, process, placed, loaded, failure } = hosted
     const { log, metrics } = this.#options
     if (process.pid !== undefined) this.#guard.del(process.pid)
     if (asked) metrics.unloaded(model.id)
@@ -278,6 +320,10 @@ export class Core {
         asked ? coreNotices.unloaded(model.kind, model.id) : coreNotices.ended(model.kind, model.id, detail),
       )
     this.#hosted.delete(model.id)
+    if (!asked && loaded === undefined && failure === undefined && placed['gpu'] !== undefined) {
+      const spec = this.#leaveCard(model, detail)
+      this.#tell({ type: 'settings', models: [spec], budget: this.#scheduler.budget })
+    }
     for (const gone of this.#gone.get(model.id) ?? []) gone()
     this.#gone.delete(model.id)
     this.#tell({ type: 'exited', model: model.id })
@@ -292,15 +338,6 @@ export class Core {
       failure: this.#hosted.get(model)?.failure,
       lastEnd: this.#lastEnds.get(model) ?? '',
     })
-  }
-}
-
-function specOf(model: KnownModel, view: InventoryView): ModelSpec {
-  return {
-    id: model.id,
-    needs: { memory: model.memory ?? 0 },
-    idleMs: (model.idleMs ?? view.idleMs) || Infinity,
-    pinned: model.pinned,
   }
 }
 

@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
+import { extname, join } from 'node:path'
 import { createInterface } from 'node:readline'
 import { encodeJsonFrame, readFrames } from '../../lib/frames.ts'
 import {
@@ -13,11 +14,12 @@ import {
 } from './engine.ts'
 
 export interface EngineProcessOptions {
-  /** Absolute path of the engine's program. */
+  /** Absolute path of the engine's program: TypeScript, or Python. */
   readonly program: string
   readonly model: EngineModel
   readonly threads: number
   readonly gpu: boolean
+  readonly gpuBytes?: number | undefined
   readonly env: Readonly<Record<string, string | undefined>>
   readonly onEvent: (event: EngineEvent) => void
   readonly limits?: EngineLimits
@@ -98,7 +100,8 @@ export class EngineProcess {
   constructor(options: EngineProcessOptions) {
     this.#options = options
     this.#limits = options.limits ?? defaultLimits
-    this.#child = spawn(process.execPath, [...process.execArgv, options.program], {
+    const [command, ...args] = commandOf(options.program)
+    this.#child = spawn(command, args, {
       env: options.env,
       stdio: ['ignore', 'ignore', 'pipe', 'pipe'],
       // A group of its own: what it starts goes with it, and a terminal's Ctrl-C is core's business.
@@ -114,6 +117,11 @@ export class EngineProcess {
     }
     this.#child.on('error', error => {
       this.#why = `it can't be started: ${error.message}`
+      if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
+        const detail = 'it is not on the PATH of core'
+        const failure = { reason: 'missing_program', program: command, how: 'install', detail } as const
+        options.onEvent({ type: 'load_failed', failure })
+      }
       if (this.pid === undefined) this.#ended(null, null)
     })
     // What it had started may hold its streams open.
@@ -125,8 +133,8 @@ export class EngineProcess {
       if (error.code === undefined) this.kill(`it said what can't be understood: ${error.message}`)
     })
     this.#watch = setInterval(() => this.#missBeat(), beatMs)
-    const { model, threads, gpu } = options
-    this.#tell({ type: 'load', model, threads, gpu })
+    const { model, threads, gpu, gpuBytes } = options
+    this.#tell({ type: 'load', model, threads, gpu, gpuBytes })
     if (this.pid !== undefined) options.onEvent({ type: 'spawned', pid: this.pid })
   }
 
@@ -229,4 +237,13 @@ export class EngineProcess {
     this.#options.onEvent({ type: 'exited', asked: this.#asked, detail })
     this.#gone.resolve()
   }
+}
+
+const pythonHost = join(import.meta.dirname, '../python/courante_engine.py')
+
+/** An engine in Python is read by our module, which knows the channel, and tells what is wrong with the engine's file. */
+function commandOf(program: string): readonly [string, ...string[]] {
+  return extname(program) === '.ts'
+    ? [process.execPath, ...process.execArgv, program]
+    : ['python3', '-u', pythonHost, program]
 }

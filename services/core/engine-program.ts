@@ -56,11 +56,18 @@ class EngineProgram {
     clearInterval(beat)
   }
 
-  async #load({ model, threads, gpu }: Extract<ToEngine, { type: 'load' }>): Promise<void> {
+  async #load({ model, threads, gpu, gpuBytes }: Extract<ToEngine, { type: 'load' }>): Promise<void> {
     const before = performance.now()
     const onProgress = (progress: number): void => this.#tell({ type: 'loading', progress })
     try {
-      this.#model = await this.#engine.load({ model, threads, gpu, env: this.#io.env, onProgress })
+      this.#model = await this.#engine.load({
+        model,
+        threads,
+        gpu,
+        ...(gpuBytes === undefined ? {} : { gpuBytes }),
+        env: this.#io.env,
+        onProgress,
+      })
       const { parallel, facts } = this.#model
       // First what it takes, then that it is there.
       await this.#beat()

@@ -34,8 +34,10 @@ export interface EngineSetup {
   readonly model: EngineModel
   /** What native code may use at most. */
   readonly threads: number
-  /** Whether a GPU may be used. */
+  /** Whether a GPU may be used. An engine that then finds none throws `no_gpu`, and is started again without. */
   readonly gpu: boolean
+  /** Bytes that it may take there; undefined: the GPU's memory is the machine's. */
+  readonly gpuBytes?: number
   readonly env: Readonly<Record<string, string | undefined>>
   /** From 0 to 1. */
   readonly onProgress: (progress: number) => void
@@ -58,7 +60,7 @@ export interface LoadedModel {
   readonly facts: Readonly<Record<string, string | number | readonly string[]>>
   /** Bytes of the machine's memory that programs take which it started; its own process is counted without it. */
   readonly childMemory?: () => number
-  /** Bytes on the graphics cards, as `gpu`. */
+  /** Bytes on the graphics cards, as `gpu`: 0 where it uses none after all. Without it, what core thought of counts. */
   readonly gpuMemory?: () => Promise<Readonly<Record<string, number>>>
   /**
    * Resolves with what `result.json` says beside `ok`, `id` and `model`. Throws an EngineError for what is wrong with the
@@ -97,6 +99,8 @@ const failureSchema = z.discriminatedUnion('reason', [
   z.object({ reason: z.literal('bad_model'), detail: z.string() }),
   z.object({ reason: z.literal('bad_settings'), detail: z.string() }),
   z.object({ reason: z.literal('out_of_memory'), detail: z.string() }),
+  /** It may use a GPU, and none answers. */
+  z.object({ reason: z.literal('no_gpu'), detail: z.string() }),
   /** A program that the engine starts is not on this machine; `build`: it can be built from sources that we know. */
   z.object({
     reason: z.literal('missing_program'),
@@ -104,6 +108,9 @@ const failureSchema = z.discriminatedUnion('reason', [
     how: z.enum(['build', 'install']),
     detail: z.string(),
   }),
+  // Of an engine that is somebody's own program (services/python/courante_engine.py):
+  z.object({ reason: z.literal('missing_package'), package: z.string(), program: z.string() }),
+  z.object({ reason: z.literal('bad_program'), program: z.string(), detail: z.string() }),
   // Of speech:
   z.object({
     reason: z.literal('bad_audio'),
@@ -120,8 +127,12 @@ const failureSchema = z.discriminatedUnion('reason', [
   }),
   /** Of what is made: MP3 and Opus need it. */
   z.object({ reason: z.literal('no_ffmpeg'), format: z.string() }),
+  /** A file of the result: the disk is full, or the program that writes it failed. */
+  z.object({ reason: z.literal('not_written'), file: z.string(), detail: z.string() }),
   z.object({ reason: z.literal('no_client') }),
   z.object({ reason: z.literal('bad_frames') }),
+  /** On the disk, for files of the result. */
+  z.object({ reason: z.literal('no_space') }),
   // Of pictures that a request brings:
   z.object({
     reason: z.literal('bad_image'),
@@ -169,6 +180,7 @@ export const toEngineSchema = z.discriminatedUnion('type', [
     model: engineModelSchema,
     threads: z.number().int().positive(),
     gpu: z.boolean(),
+    gpuBytes: z.number().positive().optional(),
   }),
   z.object({
     type: z.literal('run'),

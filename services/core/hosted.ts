@@ -8,6 +8,8 @@ import type { Needs } from './needs.ts'
 export interface Hosted {
   readonly model: KnownModel
   readonly process: EngineProcess
+  /** What it was thought to take, and where, when its load began. */
+  readonly placed: Needs
   /** On the clock of `performance.now()`. */
   readonly since: number
   /** Of the load, from 0 to 1. */
@@ -33,6 +35,8 @@ const engines = resolve(import.meta.dirname, '../engines')
 const folders: Partial<Record<KnownModel['kind'], string>> = { embedding: 'llm', rerank: 'llm' }
 
 /** Core knows an engine's program by its path only. */
-export function programOf({ kind, engine }: KnownModel): string {
+export function programOf({ kind, engine, settings }: KnownModel): string {
+  const { program } = settings
+  if (engine === 'python' && typeof program === 'string') return program
   return join(engines, folders[kind] ?? kind, `${engine}.ts`)
 }

@@ -15,6 +15,7 @@ import { modelsRequestSchema } from '../portal/models-request.ts'
 import { sttRequestSchema } from '../portal/stt-request.ts'
 import { ttsRequestSchema } from '../portal/tts-request.ts'
 import { PortalWorker } from '../portal/worker.ts'
+import { Cards } from './cards.ts'
 import { chooseModel } from './choose-model.ts'
 import { openControl } from './control.ts'
 import { coreFacts } from './core-facts.ts'
@@ -57,7 +58,8 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
       env: io.env,
       llm: io.env['COURANTE_LANGUAGE_MODEL'] || undefined,
     }),
-    budget: { memory: lookAtMachine().budget },
+    memory: lookAtMachine().budget,
+    cards: await Cards.find(io.env),
     threads: modelThreads(),
     env: io.env,
     log,
@@ -127,9 +129,10 @@ function metricsText(core: Core, metrics: CoreMetrics): Promise<string> {
       estimated: model.memory ?? 0,
       measured: measured['memory'] ?? 0,
       reserved: core.scheduler.models.get(model.id)?.needs['memory'] ?? 0,
+      ...(measured['gpu'] === undefined ? {} : { gpu: measured['gpu'] }),
     },
   }))
-  return metrics.text(core.scheduler.budget, models)
+  return metrics.text(core.scheduler, models)
 }
 
 if (import.meta.main) await runMain(run)

@@ -1,3 +1,4 @@
+// More than 300 lines: it is the one table of what core says, and each is a few words.
 import type { JobError } from '../portal/request.ts'
 import type { EngineFailure } from './engine.ts'
 import type { Needs } from './needs.ts'
@@ -39,7 +40,7 @@ const remoteFaults: Record<RemoteFault, readonly [message: (host: string) => str
   ],
   bad_answer: [
     host => `${host} answered what can't be understood`,
-    'Its address in models.yaml has to be that of an OpenAI-compatible API, usually ending in /v1.',
+    'Is its address in models.yaml right? That of an OpenAI-compatible API usually ends in /v1.',
   ],
   no_key: [
     host => `${host} needs a key, and the environment has none`,
@@ -73,10 +74,16 @@ export const coreErrors = {
         ? `Use ${known.join(', ')}.`
         : '`courante models ls --all` lists those that there are.',
   }),
-  noDefault: (kind: string): JobError => ({
+  noDefault: (kind: string, known: readonly string[]): JobError => ({
     code: 'model_missing',
-    message: `No model for ${kind} is installed.`,
-    todo: '`courante models ls --all` lists what can be pulled.',
+    message:
+      known.length === 0
+        ? `No model for ${kind} is installed.`
+        : `There are several models for ${kind}, and none is the default.`,
+    todo:
+      known.length === 0
+        ? '`courante models ls --all` lists what can be pulled; docs/models.md says how to add others.'
+        : `Name one (${known.join(', ')}), or choose: \`courante models default ${known[0]}\`.`,
   }),
   modelMissing: (model: string, file: string | undefined): JobError => ({
     code: 'model_missing',
@@ -85,7 +92,7 @@ export const coreErrors = {
   }),
   noEngine: (model: string): JobError => ({
     code: 'unsupported',
-    message: `The model ${model} is known, but this version has no engine that could run it.`,
+    message: `The model ${model} works inside of other models and does nothing by itself.`,
     todo: '`courante models ls --all` lists those that run.',
   }),
   tooLarge: (model: string, needed: Needs, room: Needs, pinned: readonly string[]): JobError => ({
@@ -188,6 +195,12 @@ export function failureError(model: string, failure: EngineFailure): JobError {
         todo: 'End other programs, or use a smaller model or context.',
         retryAfter: 30,
       }
+    case 'no_gpu':
+      return {
+        code: 'no_gpu',
+        message: `The engine of ${model} finds no graphics card that it can use: ${failure.detail}.`,
+        todo: 'Look whether its driver is well (`courante doctor`), or set COURANTE_GPU=off.',
+      }
     case 'bad_audio': {
       const [message, todo] = badAudio[failure.fault]
       return { code: 'bad_audio', message, todo }
@@ -201,17 +214,41 @@ export function failureError(model: string, failure: EngineFailure): JobError {
             ? `Run \`courante models pull ${model}\`, which builds it once, after asking.`
             : `Install it, or name its path in models.yaml (docs/engines.md says how).`,
       }
+    case 'missing_package':
+      return {
+        code: 'missing_package',
+        message: `The model ${model} needs the Python package ${failure.package}, which is not installed.`,
+        todo: `Run \`courante up\`, which installs what ${failure.program} names as its dependencies, after asking; if they lack it, add it there (docs/python-engines.md).`,
+      }
+    case 'bad_program':
+      return {
+        code: 'bad_program',
+        message: `The engine of ${model} can't be started: ${failure.detail}.`,
+        todo: `Correct ${failure.program}; the next request starts it again.`,
+      }
     case 'no_ffmpeg':
       return {
         code: 'no_ffmpeg',
         message: `Speech as ${failure.format} needs ffmpeg, which is not installed.`,
         todo: 'Install ffmpeg (for example: apt install ffmpeg), or ask for wav.',
       }
+    case 'not_written':
+      return {
+        code: 'not_written',
+        message: `The result could not be written as ${failure.file}: ${failure.detail}.`,
+        todo: 'Look whether the disk has room (df -h), then try again; wav needs no other program.',
+      }
+    case 'no_space':
+      return {
+        code: 'no_space',
+        message: 'There is no space on the disk for the result.',
+        todo: '`df -h` tells which disk is full.',
+      }
     case 'bad_image': {
       return {
         code: 'bad_image',
         message: `The picture ${failure.file} ${imageFaults[failure.fault]}.`,
-        todo: 'Give a PNG, JPEG, WebP or GIF file of at most 20 MB.',
+        todo: 'Give a PNG, JPEG, WebP or GIF file of at most 20 MB and 100 megapixels.',
       }
     }
     case 'no_client':
@@ -271,6 +308,8 @@ export const coreNotices = {
   ended: (kind: string, model: string, detail: string): string =>
     `${kind}  the engine of ${model} ended by itself (${detail})`,
   loadFailed: (kind: string, model: string, why: string): string => `${kind}  ${model}: ${why}`,
+  offCard: (kind: string, model: string, why: string): string =>
+    `${kind}  ${model} goes to the processor and not to the graphics card: ${why}`,
   failed: (kind: string, model: string, code: string, words: string): string =>
     `${kind}  ${model}: ${code}: ${words}`,
   givenUp: (kind: string, model: string, id: string, attempts: number): string =>
@@ -279,12 +318,12 @@ export const coreNotices = {
   trouble: (what: string, error: string): string => `${what}: ${error}`,
 } as const
 
-/** `1.9 GB`, and where there are GPUs, of each device. */
+/** `1.9 GB`, and what is on a graphics card. */
 function inWords(needs: Needs): string {
   const parts = Object.entries(needs).map(([device, bytes]) => {
     const size =
       bytes >= 1e9 ? `${(bytes / 1e9).toFixed(1)} GB` : `${Math.max(0, Math.round(bytes / 1e6))} MB`
-    return device === 'memory' ? size : `${size} of ${device}`
+    return device === 'memory' ? size : `${size} on the graphics card`
   })
   return parts.join(' and ')
 }

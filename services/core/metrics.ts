@@ -1,4 +1,5 @@
 import { Counter, Gauge, Histogram, Registry } from 'prom-client'
+import type { Needs } from './needs.ts'
 
 const seconds = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300]
 const rates = [1, 2, 5, 10, 20, 50, 100, 200, 500, 1000]
@@ -58,13 +59,19 @@ export class CoreMetrics {
   readonly #memory = new Gauge({
     ...this.#options,
     name: 'courante_model_memory_bytes',
-    help: 'Of resident models: estimated before the load, measured since, reserved in the budget.',
+    help: 'Of resident models: estimated before the load, measured since, reserved in the budget, on graphics cards (gpu).',
     labelNames: ['model', 'what'],
   })
   readonly #budget = new Gauge({
     ...this.#options,
     name: 'courante_budget_bytes',
     help: 'What all models together may take.',
+    labelNames: ['device'],
+  })
+  readonly #used = new Gauge({
+    ...this.#options,
+    name: 'courante_used_bytes',
+    help: 'What is reserved of the budget.',
     labelNames: ['device'],
   })
 
@@ -119,13 +126,16 @@ export class CoreMetrics {
 
   /** The text. Gauges of memory are set anew, so that models which are gone are gone there, too. */
   async text(
-    budget: Readonly<Record<string, number>>,
+    { budget, used }: { readonly budget: Needs; readonly used: Needs },
     models: Iterable<{ readonly id: string; readonly bytes: Readonly<Record<string, number>> }>,
   ): Promise<string> {
     this.#memory.reset()
     for (const { id, bytes } of models)
       for (const [what, value] of Object.entries(bytes)) this.#memory.set({ model: id, what }, value)
-    for (const [device, bytes] of Object.entries(budget)) this.#budget.set({ device }, bytes)
+    for (const [device, bytes] of Object.entries(budget)) {
+      this.#budget.set({ device }, bytes)
+      this.#used.set({ device }, used[device] ?? 0)
+    }
     return await this.#registry.metrics()
   }
 

@@ -1,4 +1,4 @@
-/** Bytes on each device: `memory` is the machine's own, others are GPUs. */
+/** Bytes on each device: `memory` is the machine's own, `gpu` that of its graphics cards together. */
 export type Needs = Readonly<Record<string, number>>
 
 export function plus(a: Needs, b: Needs): Needs {
@@ -15,7 +15,12 @@ export function minus(a: Needs, b: Needs): Needs {
 
 /** On every device. A device that `room` does not know has none. */
 export function fits(needs: Needs, room: Needs): boolean {
-  return Object.entries(needs).every(([device, bytes]) => bytes <= (room[device] ?? 0))
+  return tooFull(needs, room).length === 0
+}
+
+/** The devices that have less room than that. */
+export function tooFull(needs: Needs, room: Needs): string[] {
+  return Object.keys(needs).filter(device => (needs[device] ?? 0) > (room[device] ?? 0))
 }
 
 export function bytesOf(needs: Needs): number {

@@ -229,15 +229,40 @@ suite('scheduler', () => {
   })
 
   test('devices are kept apart', () => {
-    const core = at({ memory: 10, gpu0: 8 })
-    const one = spec('a', 1, { needs: { memory: 1, gpu0: 6 } })
-    const two = spec('b', 1, { needs: { memory: 1, gpu0: 6 } })
+    const core = at({ memory: 10, gpu: 8 })
+    const one = spec('a', 1, { needs: { memory: 1, gpu: 6 } })
+    const two = spec('b', 1, { needs: { memory: 1, gpu: 6 } })
     core.submit('1', one)
     core.loaded('a')
     assert.deepEqual(core.submit('2', spec('c', 8)), ['load c'])
     assert.deepEqual(core.submit('3', two), [])
     assert.deepEqual(core.ended('1'), ['unload a'])
     assert.deepEqual(core.exited('a'), ['load b'])
+  })
+
+  test('a load that fails in its place is tried in another one, and nobody is refused', () => {
+    const core = at({ memory: 10, gpu: 8 })
+    const card = { needs: { memory: 1, gpu: 6 } }
+    core.submit('1', spec('a', 1, card))
+    const instead = spec('a', 6)
+    assert.deepEqual(core.tell({ type: 'load_failed', model: 'a', memory: true, instead }), ['unload a'])
+    assert.deepEqual(core.exited('a'), ['load a'])
+    assert.deepEqual(core.loaded('a'), ['start 1'])
+    assert.deepEqual(core.scheduler.used, { memory: 6 })
+    // The card is free for others.
+    assert.deepEqual(core.submit('2', spec('b', 1, card)), ['load b'])
+  })
+
+  test('a device that gets smaller loses what is idle there, and the others keep theirs', () => {
+    const core = at({ memory: 10, gpu: 8 })
+    for (const one of [spec('a', 3), spec('b', 1, { needs: { memory: 1, gpu: 6 } })]) {
+      core.submit(one.id, one)
+      core.loaded(one.id)
+      core.ended(one.id)
+    }
+    assert.deepEqual(core.tell({ type: 'settings', models: [], budget: { memory: 10, gpu: 4 } }), [
+      'unload b',
+    ])
   })
 
   test('a pinned model is loaded where there is room, and takes nobody’s place', () => {

@@ -1,4 +1,4 @@
-import { fits, minus, type Needs, plus } from './needs.ts'
+import { fits, minus, type Needs, plus, tooFull } from './needs.ts'
 import { type ModelSpec, Resident } from './resident.ts'
 import { chooseVictims } from './victims.ts'
 
@@ -9,8 +9,16 @@ export type SchedulerEvent =
   /** A job that was started is over, or one that waits is not wanted any more. */
   | { readonly type: 'ended'; readonly job: string }
   | { readonly type: 'loaded'; readonly model: string; readonly parallel: number; readonly ms: number }
-  /** Its process could not load it, and is still there. `memory`: for lack of memory. */
-  | { readonly type: 'load_failed'; readonly model: string; readonly memory: boolean }
+  /**
+   * Its process could not load it, and is still there. `memory`: for lack of memory. `instead`: it is to be loaded in another
+   * place, for which nobody is refused.
+   */
+  | {
+      readonly type: 'load_failed'
+      readonly model: string
+      readonly memory: boolean
+      readonly instead?: ModelSpec
+    }
   | { readonly type: 'measured'; readonly model: string; readonly needs: Needs }
   /** Nothing of its process is left, whether it was asked to end or not. */
   | { readonly type: 'exited'; readonly model: string }
@@ -139,7 +147,7 @@ export class Scheduler {
         if (model.state.type === 'ready') model.needs = event.needs
         return
       case 'load_failed':
-        return this.#loadFailed(model, event.memory)
+        return this.#loadFailed(model, event)
       case 'exited':
         return this.#exited(model, now)
       case 'unwanted':
@@ -162,8 +170,12 @@ export class Scheduler {
     model.proved = true
   }
 
-  #loadFailed(model: Resident, memory: boolean): void {
+  #loadFailed(model: Resident, { memory, instead }: Extract<SchedulerEvent, { type: 'load_failed' }>): void {
     if (model.state.type !== 'loading') return
+    if (instead !== undefined) {
+      model.spec = instead
+      return this.#unload(model, 'failed')
+    }
     const others = [...this.#models.values()].some(
       other => other.state.type === 'ready' && other.idle && !other.spec.pinned,
     )
@@ -223,8 +235,8 @@ export class Scheduler {
     const ready = models.filter(model => model.state.type === 'ready' && model.idle && !model.spec.pinned)
     for (const model of ready.toSorted((a, b) => a.worthAt(now) - b.worthAt(now))) {
       const leaving = models.filter(one => one.state.type === 'unloading').map(one => one.needs)
-      if (fits(leaving.reduce(minus, this.used), this.#budget)) return
-      this.#unload(model, 'evicted')
+      const full = tooFull(leaving.reduce(minus, this.used), this.#budget)
+      if (full.some(device => (model.needs[device] ?? 0) > 0)) this.#unload(model, 'evicted')
     }
   }
 

@@ -139,7 +139,7 @@ export const generatedSchema = z.object({
 })
 export type Generated = z.infer<typeof generatedSchema>
 
-/** What the `result.json` of `embed` says beside `ok` and `id`: one vector of length 1 for each input. */
+/** What the `result.json` of `embed` says beside `ok` and `id`: one vector of length 1 for each input, zeros for an empty one. */
 export const embeddedSchema = z.object({
   model: z.string(),
   embeddings: z.array(z.array(z.number())),

@@ -4,6 +4,8 @@ import { z } from 'zod'
 export const engineEvent = z.discriminatedUnion('type', [
   z.object({ type: z.literal('speech_started'), item: z.string(), atMs: z.number() }),
   z.object({ type: z.literal('speech_stopped'), item: z.string(), atMs: z.number() }),
+  /** All that is written of an utterance that goes on; what is said later may correct it. */
+  z.object({ type: z.literal('partial'), item: z.string(), text: z.string() }),
   z.object({
     type: z.literal('final'),
     item: z.string(),

@@ -39,6 +39,10 @@ export type LinkEnd =
 const openTimeoutMs = 15_000
 /** How long an ended job may take to give its result. */
 const collectTimeoutMs = 10_000
+/** How long the result of an engine that hung up is waited for. */
+const whyTimeoutMs = 1000
+/** Core's codes for an engine, or a core, that is no more. */
+const endings = new Set(['engine_crashed', 'session_lost', 'cancelled'])
 /** Small frames let the engine work while the rest is on its way. */
 const frameBytes = 32 * 1024
 
@@ -61,6 +65,8 @@ export class EngineLink {
   readonly #shutdown: AbortSignal
   readonly #stop = new AbortController()
   readonly #done: Promise<void>
+  /** Its job's result was read already, and comes only once. */
+  #collected = false
 
   /** `shutdown` cuts off whatever the link still does, also after its end. */
   constructor(portal: PortalClient, settings: EngineSettings, handlers: LinkHandlers, shutdown: AbortSignal) {
@@ -112,7 +118,8 @@ export class EngineLink {
       return this.#over(this.#stop.signal.aborted ? { reason: 'ended' } : portalFailed(error))
     }
     const opened = await this.#open(job)
-    const end = opened instanceof Socket ? await this.#listen(opened) : opened
+    const heard = opened instanceof Socket ? await this.#listen(opened) : opened
+    const end = heard.reason === 'lost' ? await this.#whyLost(job) : heard
     this.#over(end)
     await this.#leave(job, end)
   }
@@ -170,9 +177,23 @@ export class EngineLink {
     return ended || this.#stop.signal.aborted ? { reason: 'ended' } : { reason: 'lost' }
   }
 
+  /** An engine that lives, and could not go on, says why in the job's result. */
+  async #whyLost(job: Job): Promise<LinkEnd> {
+    const signal = AbortSignal.any([AbortSignal.timeout(whyTimeoutMs), this.#stop.signal, this.#shutdown])
+    try {
+      const result = await job.wait(signal)
+      this.#collected = true
+      return result.ok || endings.has(result.error.code) ? { reason: 'lost' } : refused(result)
+    } catch (error) {
+      // It says nothing in time: nothing more is known than that it is gone.
+      void error
+      return { reason: 'lost' }
+    }
+  }
+
   /** Leaves no later attempt behind that nobody would speak to, and no result that nobody reads. */
   async #leave(job: Job, end: LinkEnd): Promise<void> {
-    if (end.reason === 'refused') return
+    if (end.reason === 'refused' || this.#collected) return
     try {
       if (end.reason !== 'ended') await job.cancel()
       await job.wait(

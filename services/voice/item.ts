@@ -8,13 +8,18 @@ export interface Item {
   readonly startMs: number
   /** Known once the speech has stopped, and the client has been told so. */
   endMs: number | undefined
+  /** What the client has been told of its text. */
+  told: string
 }
 
 export function newItem(startMs: number): Item {
-  return { id: `item_${randomUUID().replaceAll('-', '').slice(0, 20)}`, startMs, endMs: undefined }
+  return { id: `item_${randomUUID().replaceAll('-', '').slice(0, 20)}`, startMs, endMs: undefined, told: '' }
 }
 
-/** What a client learns of an item, in this order: started, stopped, and either completed or failed. */
+/**
+ * What a client learns of an item, in this order: started, stopped, and either completed or failed. Deltas come between
+ * them, or not at all; the transcript of `completed` replaces what they said.
+ */
 export const itemEvents = {
   started: (item: Item): ServerEvent => ({
     type: 'input_audio_buffer.speech_started',
@@ -40,6 +45,13 @@ export const itemEvents = {
       { type: 'conversation.item.done', event_id: eventId(), item: body, previous_item_id },
     ]
   },
+  delta: (item: Item, delta: string): ServerEvent => ({
+    type: 'conversation.item.input_audio_transcription.delta',
+    event_id: eventId(),
+    item_id: item.id,
+    content_index: 0,
+    delta,
+  }),
   /** No words, an empty transcript: who waits for each item's end is not left waiting. */
   completed: (item: Item, transcript: string): ServerEvent => ({
     type: 'conversation.item.input_audio_transcription.completed',

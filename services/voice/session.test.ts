@@ -43,6 +43,34 @@ test('an utterance becomes the events of the vocabulary, in order', () => {
   assert.deepEqual(reports, [{ type: 'final', text: 'Yes.', delayMs: 650 }])
 })
 
+test('words come while they are spoken, each once, and the transcript is the last word', () => {
+  const { session, links, sent, reports } = start()
+  append(session, 48_000)
+  const partial = (text: string): void => links[0]?.say({ type: 'partial', item: 'u1', text })
+  // Of an utterance that nobody knows.
+  partial('No.')
+  links[0]?.say({ type: 'speech_started', item: 'u1', atMs: 100 })
+  for (const text of ['and', 'and so', 'and so', 'and saw', 'and sew my']) partial(text)
+  // One may come late.
+  links[0]?.say({ type: 'speech_stopped', item: 'u1', atMs: 700 })
+  partial('and so my fellow')
+  links[0]?.say({ type: 'final', item: 'u1', text: 'And so, my fellows.', startMs: 100, endMs: 700 })
+  partial('and so my fellow americans')
+  const started = sent.find(event => event.type === 'input_audio_buffer.speech_started')
+  const deltas = sent.filter(event => event.type === 'conversation.item.input_audio_transcription.delta')
+  assert.deepEqual(
+    deltas.map(({ item_id, delta }) => [item_id, delta]),
+    ['and', ' so', ' my fellow'].map(delta => [started?.item_id, delta]),
+  )
+  const last = sent.at(-1)
+  assert.ok(last?.type === 'conversation.item.input_audio_transcription.completed')
+  assert.equal(last.transcript, 'And so, my fellows.')
+  assert.deepEqual(
+    reports.map(report => report.type === 'final' && report.text),
+    ['And so, my fellows.'],
+  )
+})
+
 test('a dropped utterance is completed with no words, and is not reported', () => {
   const { session, links, sent, reports } = start()
   append(session, 4800)

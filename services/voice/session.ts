@@ -177,6 +177,10 @@ export class RealtimeSession {
         return
       case 'speech_stopped':
         return this.#stop(this.#itemOf(items, event.item, startMs + event.atMs), startMs + event.atMs)
+      case 'partial': {
+        const item = items.get(event.item)
+        return item === undefined ? undefined : this.#tell(item, event.text)
+      }
       case 'final': {
         const item = this.#itemOf(items, event.item, startMs + event.startMs)
         this.#stop(item, startMs + event.endMs)
@@ -218,6 +222,13 @@ export class RealtimeSession {
     this.#lastItem = item.id
   }
 
+  /** Deltas can only add. Where an engine takes a word back, the client waits for a text that goes on from what it has. */
+  #tell(item: Item, text: string): void {
+    if (text.length <= item.told.length || !text.startsWith(item.told)) return
+    this.#send(itemEvents.delta(item, text.slice(item.told.length)))
+    item.told = text
+  }
+
   #complete(item: Item, transcript: string): void {
     if (transcript !== '') {
       const arrived = item.endMs === undefined ? undefined : this.#clock.arrivalOf(item.endMs)
@@ -255,7 +266,8 @@ export class RealtimeSession {
       audio: {
         input: {
           format: { type: 'audio/pcm', rate: this.#settings.sampleRate },
-          transcription: { model: 'moonshine-tiny' },
+          // Which that is, core knows.
+          transcription: { model: 'default' },
           turn_detection: { type: 'server_vad', silence_duration_ms: this.#settings.endpointMs },
         },
       },

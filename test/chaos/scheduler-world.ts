@@ -1,4 +1,4 @@
-import { fits, type Needs } from '../../services/core/needs.ts'
+import { type Needs, tooFull } from '../../services/core/needs.ts'
 import type { ModelSpec } from '../../services/core/resident.ts'
 import { Scheduler, type SchedulerAction, type SchedulerEvent } from '../../services/core/scheduler.ts'
 import type { Random } from './random.ts'
@@ -11,13 +11,15 @@ export class SchedulerWorld {
   events = 0
   done = 0
   longestWaitMs = 0
+  /** Models that have gone from the card to the processor after a load that failed. */
+  moved = 0
   readonly refused = new Map<string, number>()
   readonly #random: Random
   readonly #scheduler: Scheduler
   readonly #processes = new Map<string, Process>()
   readonly #jobs = new Map<string, Job>()
   readonly #agenda = new Agenda()
-  #budget: Needs = { memory: 16, gpu0: 12 }
+  #budget: Needs = { memory: 16, gpu: 12 }
   #specs: ModelSpec[]
   #now = 0
   #submitted = 0
@@ -28,7 +30,7 @@ export class SchedulerWorld {
     this.#scheduler = new Scheduler({ budget: this.#budget, patienceMs })
     this.#specs = Array.from({ length: 9 }, (_, i) => ({
       id: `m${i}`,
-      needs: i % 3 === 0 ? { memory: 1, gpu0: this.#int(2, 9) } : { memory: this.#int(1, 15) },
+      needs: i % 3 === 0 ? { memory: 1, gpu: this.#int(2, 9) } : { memory: this.#int(1, 15) },
       idleMs: i === 4 ? Infinity : this.#int(1000, 300_000),
       pinned: false,
     }))
@@ -85,7 +87,7 @@ export class SchedulerWorld {
     else {
       const pinned = this.#random.next() < 0.3 ? [model] : []
       this.#specs = this.#specs.map((spec, i) => ({ ...spec, pinned: pinned.includes(i) }))
-      this.#budget = { memory: this.#int(12, 24), gpu0: this.#int(9, 16) }
+      this.#budget = { memory: this.#int(12, 24), gpu: this.#int(9, 16) }
       this.#tell({ type: 'settings', models: this.#specs, budget: this.#budget })
     }
     this.#after(this.#int(1000, 100_000), () => this.#meddle())
@@ -122,15 +124,12 @@ export class SchedulerWorld {
       const over = Object.keys(needs).some(device => (used[device] ?? 0) > (this.#budget[device] ?? 0))
       if (type === 'load' && over) this.#fail(`a load of ${model} is over the budget`)
     }
-    if (fits(used, this.#budget)) return
-    for (const model of this.#scheduler.models.values()) {
-      const spare = model.state.type === 'ready' && model.idle && !model.spec.pinned
-      if (spare && !this.#someLeave()) this.#fail('over the budget, and an idle model stays')
+    for (const device of tooFull(used, this.#budget)) {
+      const there = [...this.#scheduler.models.values()].filter(({ needs }) => (needs[device] ?? 0) > 0)
+      const leaves = there.some(({ state }) => state.type === 'unloading')
+      const spare = there.some(({ state, idle, spec }) => state.type === 'ready' && idle && !spec.pinned)
+      if (spare && !leaves) this.#fail(`over the budget of ${device}, and an idle model stays there`)
     }
-  }
-
-  #someLeave(): boolean {
-    return [...this.#scheduler.models.values()].some(model => model.state.type === 'unloading')
   }
 
   #carryOut(action: SchedulerAction): void {
@@ -175,12 +174,25 @@ export class SchedulerWorld {
     if (luck < 0.04) return this.#exit(model, process)
     if (luck < 0.1) {
       process.state = 'failed'
-      return this.#tell({ type: 'load_failed', model, memory: luck < 0.08 })
+      const spec = this.#specs.find(({ id }) => id === model)
+      // The card fails it: from now on it needs as much of the machine's own memory.
+      const gpu = spec?.needs['gpu'] ?? 0
+      if (spec === undefined || gpu === 0 || luck < 0.06)
+        return this.#tell({ type: 'load_failed', model, memory: luck < 0.08 })
+      const instead = { ...spec, needs: { memory: gpu } }
+      this.#specs = this.#specs.map(one => (one.id === model ? instead : one))
+      this.moved++
+      this.#after(this.#int(100_000, 900_000), () => this.#moveBack(spec))
+      return this.#tell({ type: 'load_failed', model, memory: luck < 0.08, instead })
     }
     process.state = 'ready'
     this.#tell({ type: 'loaded', model, parallel: process.parallel, ms: this.#int(10, 4000) })
     if (this.#random.next() < 0.3) this.#after(this.#int(1, 60_000), () => this.#grow(model, process))
     if (this.#random.next() < 0.1) this.#after(this.#int(1, 60_000), () => this.#exit(model, process))
+  }
+
+  #moveBack({ id, needs }: ModelSpec): void {
+    this.#specs = this.#specs.map(spec => (spec.id === id ? { ...spec, needs } : spec))
   }
 
   #grow(model: string, process: Process): void {

@@ -12,9 +12,10 @@ test('a million events: the budget holds, nothing is lost, starved, or used whil
     const world = new SchedulerWorld(new Random(seed))
     world.run(events / seeds)
     assert.ok(world.longestWaitMs < 15 * 60_000, `a job waited for ${world.longestWaitMs} ms`)
+    assert.ok(world.moved > 0)
     const refused = [...world.refused].map(([reason, count]) => `${count} ${reason}`).join(', ')
     context.diagnostic(
-      `seed ${seed}: ${world.events} events, ${world.done} jobs, refused ${refused}, longest wait ${Math.round(world.longestWaitMs / 1000)} s`,
+      `seed ${seed}: ${world.events} events, ${world.done} jobs, refused ${refused}, ${world.moved} moved off the card, longest wait ${Math.round(world.longestWaitMs / 1000)} s`,
     )
   }
 })

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { once } from 'node:events'
-import { writeFile } from 'node:fs/promises'
+import { readdir, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { answeringCore, generated } from '../support/answering-core.ts'
 import { coreHome } from '../support/core.ts'
 import { root } from '../support/our-stack.ts'
+import { png } from '../support/png.ts'
 import { Spawned } from '../support/spawned.ts'
 import { Terminal } from '../support/terminal.ts'
 
@@ -82,6 +83,46 @@ test('what is asked: files with their names, then the words, then stdin; and eve
     },
   ])
   assert.deepEqual(await core.left(), [])
+})
+
+test('pictures go with the question as files; what is none, or not there, is said before', async () => {
+  const requests: { request: unknown; files: string[] }[] = []
+  await using core = await answeringCore('llm', async job => {
+    const files = (await readdir(job.folder)).filter(name => name.startsWith('picture'))
+    requests.push({ request: job.request, files })
+    return generated('Red.')
+  })
+  const at = (name: string): string => join(core.path, name)
+  await writeFile(at('red apple.png'), png(2, 2, [255, 0, 0]))
+  await writeFile(at('notes.txt'), 'Buy milk.')
+  await writeFile(at('empty.png'), '')
+  await symlink(at('red apple.png'), at('link.png'))
+  const ask = async (...args: string[]): Promise<{ code: number | null; stdout: string; stderr: string }> => {
+    await using run = core.start('ask', ...args)
+    run.child.stdin?.end()
+    const code = await run.ended()
+    return { code, stdout: run.stdout, stderr: run.stderr }
+  }
+  const two = ['--image', at('red apple.png'), '--image', at('link.png')]
+  const { code, stdout, stderr } = await ask('which colour?', ...two)
+  assert.deepEqual([code, stdout, stderr], [0, 'Red.\n', ''])
+  const images = ['picture-1.png', 'picture-2.png']
+  assert.deepEqual(requests, [
+    {
+      request: { kind: 'chat', messages: [{ role: 'user', content: 'which colour?', images }] },
+      files: images,
+    },
+  ])
+  for (const [name, words] of Object.entries({
+    'gone.png': /there is no file .*gone\.png/,
+    'notes.txt': /notes\.txt is no PNG, JPEG, WebP or GIF/,
+    'empty.png': /empty\.png is no PNG/,
+  })) {
+    const refused = await ask('which colour?', '--image', at(name))
+    assert.equal(refused.code, 1)
+    assert.match(refused.stderr, words)
+  }
+  assert.equal(requests.length, 1)
 })
 
 test('text comes out while it is made, thoughts stay out of a pipe', async () => {
@@ -230,6 +271,38 @@ test('on a terminal: what a model waits for, and a talk that remembers', async (
   await terminal.shows(/^>$/m)
   await terminal.press('C-c')
   await terminal.shows(/^code 130$/m)
+})
+
+test('a talk about a picture: it goes along with every question, until that which named it is forgotten', async () => {
+  const sent: unknown[] = []
+  await using core = await answeringCore('llm', async job => {
+    const messages = job.request['messages'] as { images?: string[] }[]
+    const files = (await readdir(job.folder)).filter(name => name.startsWith('picture'))
+    sent.push([messages.map(({ images }) => images?.length ?? 0), files])
+    if (messages.length > 3) return { type: 'failed', error: { code: 'context_too_long', message: 'Full.' } }
+    return generated('Red.')
+  })
+  await writeFile(join(core.path, 'red.png'), png(2, 2, [255, 0, 0]))
+  await using terminal = await Terminal.open({ columns: 100, rows: 30, cwd: root, env: core.env })
+  await terminal.type(
+    `${process.execPath} scripts/ask.ts --image ${join(core.path, 'red.png')}; echo code $?`,
+  )
+  await terminal.shows(/^An empty line.*\n>$/m)
+  await terminal.type('one')
+  await terminal.shows(/> one\nRed\.\n>$/m)
+  await terminal.type('two')
+  await terminal.shows(/> two\nRed\.\n>\s*$/)
+  await terminal.type('three')
+  await terminal.shows(/is forgotten\nRed\.\n>\s*$/)
+  await terminal.press('Enter')
+  await terminal.shows(/^code 0$/m)
+  const picture = ['picture-1.png']
+  assert.deepEqual(sent, [
+    [[1], picture],
+    [[1, 0, 0], picture],
+    [[1, 0, 0, 0, 0], picture],
+    [[0, 0, 0], []],
+  ])
 })
 
 async function aborted(signal: AbortSignal): Promise<void> {

@@ -7,11 +7,16 @@ import type {
   ChatMessage,
   ChatRequest,
   EngineModel,
+  EngineRequest,
   Generated,
+  Ranked,
+  RerankRequest,
   TextLine,
 } from '../../services/core/engine.ts'
 import { engineContract } from '../support/engine-contract.ts'
 import { EngineRig } from '../support/engine-rig.ts'
+import { writeBert } from '../support/gguf-rerank.ts'
+import { writeVision } from '../support/gguf-vision.ts'
 import { tinyPlan, writeGguf } from '../support/gguf-writer.ts'
 import { root } from '../support/our-stack.ts'
 import { tempDir, type TempDir } from '../support/temp.ts'
@@ -95,6 +100,11 @@ suite('the engine for GGUF models holds to the contract', () => {
       { request: chat([{ role: 'tool', toolCallId: 'x', content: '' }]), reason: 'bad_request' },
       { request: chat('Hi', { toolChoice: 'required' }), reason: 'bad_request' },
       { request: { kind: 'transcribe', file: 'a.wav' }, reason: 'unsupported' },
+      { request: { kind: 'rerank', query: 'Why?', documents: ['a'] }, reason: 'unsupported' },
+      {
+        request: chat([{ role: 'user', content: 'What is it?', images: ['a.png'] }]),
+        reason: 'unsupported',
+      },
       ...badSchemas().map(schema => ({
         request: chat('Hi', { format: { type: 'schema', schema } }),
         reason: 'bad_schema' as const,
@@ -112,11 +122,105 @@ suite('the engine for GGUF models holds to the contract', () => {
   })
 })
 
+suite('a model for rerank', { concurrency: false }, () => {
+  let rig: EngineRig
+  before(async () => {
+    const file = join(folder.path, 'rerank.gguf')
+    writeBert(file, 'rerank')
+    rig = await EngineRig.start({ program, model: modelOf(file) })
+  })
+  after(() => rig[Symbol.asyncDispose]())
+  const rank = async (documents: readonly string[], more: Partial<RerankRequest> = {}): Promise<Ranked> => {
+    const request: RerankRequest = { kind: 'rerank', query: 'where?', documents: [...documents], ...more }
+    return (await rig.result(request)).body as unknown as Ranked
+  }
+  /** Two contexts long; what it ends with stands in its last piece only. */
+  const long = `${'word '.repeat(100)} ending`
+
+  test('puts documents in order, best first, the same each time', async () => {
+    const documents = ['a cat', '', 'the sea', 'a cat', long]
+    const { ranking, usage } = await rank(documents)
+    deepEqual(new Set(ranking.map(({ index }) => index)), new Set([0, 1, 2, 3, 4]))
+    ok(ranking.every(({ score }) => score > 0 && score < 1))
+    deepEqual(
+      ranking,
+      ranking.toSorted((one, other) => other.score - one.score),
+    )
+    const scoreOf = (at: number) => ranking.find(({ index }) => index === at)?.score
+    equal(scoreOf(0), scoreOf(3))
+    notEqual(scoreOf(0), scoreOf(2))
+    ok(usage.promptTokens > 256, `${usage.promptTokens}`)
+    deepEqual(await rank(documents), { ranking, usage })
+    deepEqual((await rank(documents, { top: 2 })).ranking, ranking.slice(0, 2))
+    equal((await rank(documents, { top: 99 })).ranking.length, 5)
+    equal((await rank([''], { query: ' ' })).ranking.length, 1)
+  })
+
+  test('a long document counts as much as the best of its pieces', async () => {
+    const { ranking } = await rank([long, 'word '.repeat(100)])
+    notEqual(ranking[0]?.score, ranking[1]?.score)
+    equal((await rank(['x'.repeat(20_000)])).ranking.length, 1)
+  })
+
+  test('ranks a thousand documents, and others between them', async () => {
+    const many = rank(Array.from({ length: 1000 }, (_, at) => `number ${at}`))
+    equal((await rank(['a', 'b'])).ranking.length, 2)
+    const { ranking } = await many
+    equal(new Set(ranking.map(({ index }) => index)).size, 1000)
+  })
+
+  test('stops in the middle when it is cancelled, and refuses what it can not do', async () => {
+    const documents = Array.from({ length: 1000 }, () => 'word '.repeat(1000))
+    const job = await rig.start({ kind: 'rerank', query: 'where?', documents })
+    job.cancel()
+    const end = await job.end
+    ok(end.type === 'failed' && end.failure.reason === 'cancelled', JSON.stringify(end).slice(0, 500))
+    equal(
+      (await rig.failure({ kind: 'rerank', query: 'where? '.repeat(100), documents: ['a'] })).reason,
+      'context_too_long',
+    )
+    const others: EngineRequest[] = [chat('Hi'), { kind: 'embed', input: ['a'] }]
+    for (const request of others) equal((await rig.failure(request)).reason, 'unsupported')
+  })
+})
+
+suite('a model for embedding', { concurrency: false }, () => {
+  test('makes a vector of length 1 of each text, and no order and no words', async () => {
+    const file = join(folder.path, 'embed.gguf')
+    writeBert(file, 'embedding')
+    await using rig = await EngineRig.start({ program, model: modelOf(file) })
+    const { body } = await rig.result({
+      kind: 'embed',
+      input: ['a', 'a', '', '\u0000\ufffd noise \u{1f30a}'],
+    })
+    const vectors = body['embeddings'] as number[][]
+    deepEqual(vectors[0], vectors[1])
+    deepEqual(
+      vectors.map(vector => [vector.length, Math.round(Math.hypot(...vector) * 1e5) / 1e5]),
+      // Nothing is like an empty text.
+      [
+        [64, 1],
+        [64, 1],
+        [64, 0],
+        [64, 1],
+      ],
+    )
+    const others: EngineRequest[] = [
+      chat('Hi'),
+      { kind: 'complete', prompt: 'Hi' },
+      { kind: 'rerank', query: 'where?', documents: ['a'] },
+    ]
+    for (const request of others) equal((await rig.failure(request)).reason, 'unsupported')
+    equal((await rig.failure({ kind: 'embed', input: ['word '.repeat(300)] })).reason, 'context_too_long')
+  })
+})
+
 suite('a model that can not be loaded', () => {
   for (const [name, file] of [
     ['a text', () => text],
     ['a part of a file', () => cut],
     ['a file whose weights are missing a tensor', () => withoutTensor()],
+    ['the part of another model that sees', () => eyes()],
   ] as const)
     test(`${name} is bad_model`, async () => {
       await using rig = await EngineRig.start({ program, model: modelOf(file()) })
@@ -132,6 +236,12 @@ suite('a model that can not be loaded', () => {
     })
     equal(rig.loadFailure?.reason, 'out_of_memory', JSON.stringify(rig.events))
   })
+
+  function eyes(): string {
+    const path = join(folder.path, 'eyes.gguf')
+    writeVision(path, 64)
+    return path
+  }
 
   function withoutTensor(): string {
     const path = join(folder.path, 'renamed.gguf')

@@ -1,7 +1,9 @@
 // Longer than others: what one engine has to do, told in a row on one server.
 import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { once } from 'node:events'
+import { writeFileSync } from 'node:fs'
 import { createServer, type AddressInfo } from 'node:net'
+import { join } from 'node:path'
 import { after, before, beforeEach, suite, test } from 'node:test'
 import type {
   ChatRequest,
@@ -9,11 +11,14 @@ import type {
   EngineModel,
   EngineRequest,
   Generated,
+  Ranked,
   TextLine,
 } from '../../services/core/engine.ts'
 import { engineContract } from '../support/engine-contract.ts'
 import { EngineRig } from '../support/engine-rig.ts'
 import { delta, end, FakeOpenAi, refuse, stream, usage } from '../support/fake-openai.ts'
+import { png } from '../support/png.ts'
+import { tempDir } from '../support/temp.ts'
 
 const program = 'services/engines/llm/remote.ts'
 const key = 'sk-very+secret/0123456789'
@@ -31,6 +36,12 @@ const modelAt = (url: string, settings: Record<string, unknown> = {}): EngineMod
   files: {},
   settings: { url, model: 'big:70b', keyEnv: 'A_KEY', silenceMs: 400, ...settings },
 })
+
+const rerank: EngineRequest = { kind: 'rerank', query: 'Why?', documents: ['a', '', 'c'] }
+const dir = await tempDir()
+after(() => dir[Symbol.asyncDispose]())
+const picture = join(dir.path, 'red.png')
+writeFileSync(picture, png(3, 2, [255, 0, 0]))
 
 let fake: FakeOpenAi
 let rig: EngineRig
@@ -216,6 +227,111 @@ suite('what goes wrong elsewhere', { concurrency: false }, () => {
       }
   })
 
+  test('pictures go as the API has them, before the words, and only where models.yaml says so', async () => {
+    const request: ChatRequest = {
+      ...chat(''),
+      messages: [
+        { role: 'user', content: 'What is it?', images: ['red.png'] },
+        { role: 'assistant', content: 'Red.' },
+        { role: 'user', content: '', images: ['red.png'] },
+        { role: 'user', content: 'Sure?', images: [] },
+      ],
+    }
+    const refused = await rig.failure(request, [picture])
+    ok(refused.reason === 'unsupported' && refused.what === 'look at pictures', JSON.stringify(refused))
+    equal(fake.asked.length, 0)
+    await using seer = await EngineRig.start({ program, model: modelAt(fake.url, { vision: true }), env })
+    fake.answer = response => stream(response, [delta({ content: 'Yes' }, 'stop'), usage, end])
+    await seer.result(request, [picture])
+    const url = `data:image/png;base64,${png(3, 2, [255, 0, 0]).toString('base64')}`
+    const part = { type: 'image_url', image_url: { url } }
+    deepEqual(fake.asked[0]?.body['messages'], [
+      { role: 'user', content: [part, { type: 'text', text: 'What is it?' }] },
+      { role: 'assistant', content: 'Red.' },
+      { role: 'user', content: [part] },
+      { role: 'user', content: 'Sure?' },
+    ])
+    const missing = await seer.failure(request)
+    ok(missing.reason === 'bad_image' && missing.file === 'red.png', JSON.stringify(missing))
+  })
+
+  test('documents are put in order, best first, however the server scores them', async () => {
+    const scored = (results: readonly (readonly [number, number])[], more = {}) => {
+      fake.answer = response =>
+        refuse(response, 200, {
+          results: results.map(([index, relevance_score]) => ({ index, relevance_score })),
+          ...more,
+        })
+    }
+    scored([
+      [0, 0.1],
+      [2, 0.9],
+      [1, 0.1],
+    ])
+    const { body } = await rig.result(rerank)
+    deepEqual(fake.asked[0]?.body, { model: 'big:70b', query: 'Why?', documents: ['a', '', 'c'], top_n: 3 })
+    equal(fake.asked[0]?.path, '/v1/rerank')
+    const ranking = [
+      { index: 2, score: 0.9 },
+      { index: 0, score: 0.1 },
+      { index: 1, score: 0.1 },
+    ]
+    deepEqual(body, { ranking, usage: { promptTokens: 0 } })
+    // As llama-server does: what the model says, in no range.
+    const usage = { prompt_tokens: 7, total_tokens: 7 }
+    scored(
+      [
+        [0, -8],
+        [1, 0],
+        [2, 3],
+      ],
+      { usage },
+    )
+    const raw = (await rig.result({ ...rerank, top: 2 })).body as unknown as Ranked
+    deepEqual(
+      raw.ranking.map(({ index }) => index),
+      [2, 1],
+    )
+    ok(raw.ranking.every(({ score }) => score >= 0.5 && score < 1))
+    equal(raw.usage.promptTokens, 7)
+    equal(fake.asked[1]?.body['top_n'], 2)
+    for (const wrong of [
+      [],
+      [[0, 1]],
+      [
+        [0, 1],
+        [0, 1],
+        [1, 1],
+      ],
+      [
+        [0, 1],
+        [1, 1],
+        [3, 1],
+      ],
+    ] as const) {
+      scored(wrong)
+      equal((await failure(rerank)).fault, 'bad_answer')
+    }
+    fake.answer = response => refuse(response, 200, '<html>Please log in</html>')
+    equal((await failure(rerank)).fault, 'bad_answer')
+  })
+
+  test('no route says the key back', async () => {
+    const routes: EngineRequest[] = [
+      chat('Hi'),
+      { kind: 'complete', prompt: 'Hi' },
+      { kind: 'embed', input: ['Hi'] },
+      rerank,
+    ]
+    for (const request of routes) {
+      fake.answer = response => refuse(response, 401, { error: { message: `no ${key} here` } })
+      match((await failure(request)).detail, /<key>/)
+      fake.answer = response => refuse(response, 200, `{"results": "${key}", "choices": "${key}"`)
+      await failure(request)
+    }
+    ok(!JSON.stringify(rig.events).includes('secret'))
+  })
+
   test('a redirect is not followed', async () => {
     await using other = await FakeOpenAi.start()
     fake.answer = response => refuse(response, 307, '', { location: `${other.url}/chat/completions` })
@@ -321,6 +437,7 @@ suite('the engine for endpoints elsewhere holds to the contract', () => {
   engineContract({
     program,
     model,
+    against: 'a stub of an OpenAI-compatible server',
     env,
     good: [
       {
@@ -331,9 +448,16 @@ suite('the engine for endpoints elsewhere holds to the contract', () => {
         },
       },
     ],
-    bad: [{ request: { kind: 'transcribe', file: 'a.wav' }, reason: 'unsupported' }],
+    bad: [
+      { request: { kind: 'transcribe', file: 'a.wav' }, reason: 'unsupported' },
+      {
+        request: { ...chat(''), messages: [{ role: 'user', content: 'Hi', images: ['a.png'] }] },
+        reason: 'unsupported',
+      },
+    ],
     unloadable: [
       { model: modelAt('ftp://host/v1'), reason: 'bad_settings' },
+      { model: modelAt('http://host/v1', { vision: 'yes' }), reason: 'bad_settings' },
       { model: modelAt('http://user:password@host/v1'), reason: 'bad_settings' },
     ],
     long: { request: chat('endless') },

@@ -7,8 +7,10 @@ import { test } from 'node:test'
 import { identify } from '../../lib/process-identity.ts'
 import { encodeWav } from '../../lib/wav.ts'
 import { fakeProgram } from '../support/fake-program.ts'
+import { root } from '../support/our-stack.ts'
 import { Spawned } from '../support/spawned.ts'
 import { tempDir } from '../support/temp.ts'
+import { Terminal } from '../support/terminal.ts'
 import { startStack } from '../support/voice-stack.ts'
 
 test('a recording, as fast as it goes: each final a line, then exit 0', async () => {
@@ -118,6 +120,23 @@ test('the microphone: Ctrl-C commits, waits for the last words, exits 130 and le
   assert.equal(mike.stdout, 'Hello.\n')
   const pid = Number(await readFile(join(bin, 'arecord.pid'), 'utf8'))
   assert.equal(identify(pid), undefined)
+})
+
+test('on a terminal, words stand on the last line while they are spoken', async () => {
+  const partials = ['and', 'and so', 'and so my fellow']
+  await using stack = await startStack({ partials, texts: ['And so, my fellow Americans.'] })
+  const quiet = 'while head -c 2400 /dev/zero; do sleep 0.05; done'
+  const bin = await fakeProgram(
+    stack.home,
+    'arecord',
+    `head -c 14400 /dev/zero | tr '\\0' '\\1'\nuntil [ -e "$0.go" ]; do sleep 0.05; done\n${quiet}`,
+  )
+  const env = { COURANTE_PORT_BACKEND: stack.host.split(':')[1] ?? '', PATH: `${bin}:/usr/bin:/bin` }
+  await using terminal = await Terminal.open({ columns: 80, rows: 10, cwd: root, env })
+  await terminal.type(`${process.execPath} scripts/mike.ts`)
+  await terminal.shows(/^and so my fellow …/m)
+  await writeFile(join(bin, 'arecord.go'), '')
+  await terminal.shows(/^And so, my fellow Americans\.\s*\n *listening …/m)
 })
 
 test('a recorder that fails: exit 1 with its own last line', async () => {

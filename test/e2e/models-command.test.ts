@@ -22,7 +22,7 @@ test('ls names what is here and counts what could be; --all tells it; into a pip
   assert.match(ls.stdout, /^\d\d more can be pulled: courante models ls --all/m)
   assert.doesNotMatch(ls.stdout, /qwen3/)
   assert.match(all.stdout, /^ {2}qwen3-0\.6b\s+llm\s+639 MB\s+Apache-2\.0/m)
-  assert.match(all.stdout, /not run by this version yet:[^]*whisper-small/)
+  assert.match(all.stdout, /^ {2}whisper-small\s+stt\s+488 MB\s+MIT/m)
   const json = await pc.json('ls', '--all')
   const models = json['models'] as { id: string; installed: boolean; default: boolean }[]
   assert.equal(models.length, 34)
@@ -40,7 +40,11 @@ test('a word that is no subcommand, no model, too many: exit 2, and how it is wr
     [['show', 'a', 'b'], /"b" is one word too many/],
     [['show', 'qwen'], /there is no model "qwen"[^]*Perhaps one of these: qwen3-0\.6b/],
     [['pull', 'ollama/x:y'], /there is no model/],
-    [['add', 'x.gguf', '--kind', 'tts'], /--kind takes llm or embedding/],
+    [
+      ['add', 'x.gguf', '--kind', 'vad'],
+      /--kind takes llm, embedding, rerank, stt, tts, image, and not "vad"/,
+    ],
+    [['add', 'http://x', '--api', 'comfy'], /--api takes automatic1111, and not "comfy"/],
     [['add', 'x.gguf', '--id', '../x'], /can't be an id/],
   ] as const) {
     const { exitCode, stderr } = await pc.ask(...words)
@@ -53,7 +57,7 @@ test('ps and the states of ls are what core says; of a core that is dead, nothin
   await using pc = await Machine.make()
   assert.equal((await pc.ask('ps')).exitCode, 4)
   await pc.coreSays({
-    budget: { memory: 8e9 },
+    budget: { memory: 8e9, gpu: 2e10 },
     used: { memory: 3e8 },
     at: Date.now() - 3600_000,
     models: [
@@ -69,6 +73,7 @@ test('ps and the states of ls are what core says; of a core that is dead, nothin
         parallel: 4,
         waiting: 2,
         idleMs: 0,
+        offCard: { since: Date.now() - 125_000, why: 'It was full.' },
         facts: { contextSize: 1024 },
       },
       {
@@ -88,7 +93,11 @@ test('ps and the states of ls are what core says; of a core that is dead, nothin
   assert.equal(exitCode, 0)
   assert.match(stdout, /^starter\s+llm\s+ready\s+150 MB\s+170 MB\s+-\s+-\s+1 of 4\s+2\s+12$/m)
   assert.match(stdout, /^moonshine-tiny\s+stt\s+loading 40 %\s+-\s+-\s+1\.0 GB\s+1 h 0 min\s+0\s+0\s+-$/m)
-  assert.match(stdout, /^memory: 300 MB of 8\.0 GB reserved\nllm: 1 at work, 2 waiting$/m)
+  assert.match(stdout, /^memory: 300 MB of 8\.0 GB reserved\ngraphics card: 0 kB of 20\.0 GB reserved$/m)
+  assert.match(
+    stdout,
+    /^starter is on the processor \(for 2 min\) and not on the graphics card: It was full\.\nllm: 1 at work, 2 waiting$/m,
+  )
   assert.match((await pc.ask('ls')).stdout, /^\*\s+starter\s.*ready\s+150 MB$/m)
   assert.match((await pc.ask('show', 'starter')).stdout, /^contextSize\s+1024$/m)
 
@@ -127,7 +136,7 @@ test('load and unload are asked of core, whose failures come in its own words', 
   // What can't be loaded is not even asked for.
   for (const [id, told] of [
     ['qwen3-0.6b', /not installed[^]*courante models pull qwen3-0\.6b/],
-    ['whisper-small', /no program that runs whisper-small/],
+    ['z-image-vae', /works inside of other models/],
     ['silero-vad', /works inside of other models/],
   ] as const) {
     const { exitCode, stderr } = await pc.ask('load', id)

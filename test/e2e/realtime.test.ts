@@ -103,6 +103,17 @@ test('an engine that dies is told in words, and the next audio opens a new one',
   await again.saw(/control commit/)
 })
 
+test('an engine that can not go on is told in its own words, and the next audio opens a new one', async () => {
+  const hangUp = { code: 'remote', message: 'far.example does not answer.', todo: 'Look there.' }
+  await using stack = await startStack({ hangUp })
+  await using client = await connect(stack.url)
+  for (let i = 0; i < 2; i++) {
+    client.speak(300)
+    const { error } = await client.saw('error')
+    assert.deepEqual([error.code, error.message], ['remote', 'far.example does not answer. Look there.'])
+  }
+})
+
 test('an error answer of the portal reaches the client in its own words', async () => {
   const refuse = { code: 'model_missing', message: 'The model is not installed.', todo: 'Run npm run up.' }
   await using stack = await startStack({ refuse })

@@ -60,6 +60,40 @@ test('eSpeak speaks to a file, to stdout and to a player; what it says is unders
   assert.ok(Math.abs(seconds(Buffer.from(stdout)) - pcm.length / 2 / 22_050) < 0.1)
 })
 
+test(
+  'a name that ends so is MP3 or Opus; without ffmpeg that is said, and nothing written',
+  { skip },
+  async t => {
+    const { exitCode } = await execa('ffprobe', ['-version'], { reject: false })
+    if (exitCode !== 0) return t.skip('ffmpeg is not installed')
+    await using at = await coreHome()
+    const out = (name: string): string => join(at.path, name)
+    {
+      await using core = at.core()
+      await core.saw(/core ready/)
+      for (const [name, codec] of [
+        ['a.mp3', 'mp3'],
+        ['b.opus', 'opus'],
+        ['c.OGG', 'opus'],
+      ] as const) {
+        await using run = new Spawned('scripts/say.ts', ['Hello there.', '--out', out(name)], at.env)
+        assert.equal(await run.ended(), 0, run.stderr)
+        const asked = ['-v', 'error', '-show_entries', 'stream=codec_name', '-of', 'csv=p=0', out(name)]
+        assert.equal((await execa('ffprobe', asked)).stdout, codec)
+      }
+    }
+    await using core = at.core({ PATH: at.path })
+    await core.saw(/core ready/)
+    await using run = new Spawned('scripts/say.ts', ['Hello there.', '--out', out('d.mp3')], at.env)
+    assert.equal(await run.ended(), 1)
+    assert.match(run.stderr, /Speech as mp3 needs ffmpeg, which is not installed[^]*apt install ffmpeg/)
+    assert.deepEqual(
+      (await readdir(at.path)).filter(name => /^d|^\.courante/.test(name)),
+      [],
+    )
+  },
+)
+
 test('the first sentence is heard while the next is made, and nothing twice after a crash', async () => {
   const heard = Promise.withResolvers<void>()
   await using core = await speakingCore(async (say, attempt) => {
@@ -125,6 +159,8 @@ test('what can not be said, played or written is told before anything is asked o
     [['x', '--out', at.path], {}, 1, /it is a folder/],
     [['x', '--out', join(at.path, 'no/x.wav')], {}, 1, /no such folder/],
     [['x', '--out', '-', '--json'], {}, 2, /both want stdout/],
+    [['x', '--out', 'x.flac'], {}, 2, /x\.flac would be a WAV file[^]*\.mp3, \.opus[^]*ffmpeg -i - x\.flac/],
+    [['x', '--out', 'x.M4A'], {}, 2, /with another name/],
     [['x', '--speed', 'fast', '--out', '-'], {}, 2, /from 0\.5 to 2/],
     [['--out', '-'], {}, 2, /nothing to say/],
     [['x', '--out', '-'], {}, 4, /core is not running, and nothing else can speak/],

@@ -110,7 +110,7 @@ suite('courante setup', () => {
     ['an unknown id', 'qwen9', 2, /there is no model "qwen9"/],
     ['a file that is not there', './nothing.gguf', 2, /there is no file .*nothing\.gguf/],
     ['a model of another kind', 'espeak-ng', 2, /espeak-ng is no language model/],
-    ['an address that is neither', 'https://127.0.0.1/x', 2, /neither a \.gguf file nor/],
+    ['an address that is neither', 'https://127.0.0.1/x', 2, /neither a model's file nor/],
     ['a download that nobody can agree to', 'smollm2-135m', 2, /smollm2-135m[^]*--yes/],
     ['no model at all', undefined, 2, /nobody can be asked here/],
   ] as const) {

@@ -7,6 +7,7 @@ import { Replies, type RepliesOptions } from '../../services/chat/agents/replies
 import { openDatabase } from '../../services/chat/database.ts'
 import type { RoomEvent } from '../../services/chat/protocol.ts'
 import type { Room } from '../../services/chat/rooms/room.ts'
+import { Uploads } from '../../services/chat/rooms/uploads.ts'
 import { Rooms } from '../../services/chat/rooms/rooms.ts'
 import { PortalClient } from '../../services/portal/client.ts'
 import { AgentModel } from './agent-model.ts'
@@ -138,9 +139,10 @@ export async function openReplies(home: string, options: Partial<RepliesOptions>
     return client
   }
   const clientsOpen = cleanup.use(new AsyncDisposableStack())
-  const replies = new Replies({ rooms, agents, home, portal, log, ...options })
+  const uploads = await Uploads.open({ home, database, keepFree: 0 })
+  const replies = new Replies({ rooms, agents, home, portal, uploads, log, ...options })
   cleanup.defer(() => replies.close(AbortSignal.timeout(5000)))
   await replies.recover()
   const all = cleanup.move()
-  return { rooms, agents, replies, lines, [Symbol.asyncDispose]: () => all.disposeAsync() }
+  return { rooms, agents, replies, uploads, lines, [Symbol.asyncDispose]: () => all.disposeAsync() }
 }

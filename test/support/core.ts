@@ -19,7 +19,8 @@ export async function coreHome(models: string = modelsDir) {
     path: dir.path,
     home,
     env,
-    core: () => new Spawned('services/core/main.ts', [], env),
+    core: (more: Readonly<Record<string, string>> = {}) =>
+      new Spawned('services/core/main.ts', [], { ...env, ...more }),
     transcribe: (...args: string[]) => new Spawned('scripts/transcribe.ts', args, env),
     /** `run/core.json` as it is now. */
     facts,

@@ -10,6 +10,8 @@ export interface EngineRigOptions {
   readonly program: string
   readonly model: EngineModel
   readonly env?: Readonly<Record<string, string | undefined>>
+  /** As core says it, which has looked for cards. */
+  readonly gpu?: boolean
 }
 
 /** A job in work. */
@@ -36,7 +38,7 @@ export class EngineRig {
   #jobs = 0
 
   /** Resolves when the model is loaded, its load failed, or the process is gone. */
-  static async start({ program, model, env = {} }: EngineRigOptions): Promise<EngineRig> {
+  static async start({ program, model, env = {}, gpu = false }: EngineRigOptions): Promise<EngineRig> {
     const dir = await tempDir()
     const events: EngineEvent[] = []
     const waiting: (() => void)[] = []
@@ -46,7 +48,7 @@ export class EngineRig {
       program: join(root, program),
       model,
       threads: 1,
-      gpu: false,
+      gpu,
       // Whatever card is here: what the tests expect is the processor's.
       env: { ...process.env, COURANTE_GPU: 'off', ...env },
       onEvent: event => {

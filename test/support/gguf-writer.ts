@@ -38,10 +38,18 @@ export const slowPlan: GgufPlan = {
   type: 'Q8_0',
 }
 
-interface Tensor {
+export interface Tensor {
   readonly name: string
   readonly shape: readonly number[]
   readonly type: 'F32' | GgufPlan['type']
+}
+
+/** A model of any architecture, with seeded weights: F32 are those of norms (ones) and biases (zeros). */
+export interface GgufContent {
+  readonly values: readonly Buffer[]
+  readonly tensors: readonly Tensor[]
+  readonly type: GgufPlan['type']
+  readonly width: number
 }
 
 const typeNumbers = { F32: 0, F16: 1, Q8_0: 8 }
@@ -49,8 +57,10 @@ const alignment = 32
 
 /** Writes the model to `path`; the same plan gives the same bytes. */
 export function writeGguf(path: string, plan: GgufPlan): void {
-  const tensors = tensorsOf(plan)
-  const values = valuesOf(plan)
+  writeTensors(path, { ...plan, values: valuesOf(plan), tensors: tensorsOf(plan) })
+}
+
+export function writeTensors(path: string, { values, tensors, type, width }: GgufContent): void {
   const header: Buffer[] = [Buffer.from('GGUF'), u32(3), u64(tensors.length), u64(values.length), ...values]
   let offset = 0
   for (const { name, shape, type } of tensors) {
@@ -61,7 +71,7 @@ export function writeGguf(path: string, plan: GgufPlan): void {
   try {
     const head = Buffer.concat(header)
     writeSync(file, Buffer.concat([head, Buffer.alloc(padded(head.length) - head.length)]))
-    const noise = new Noise(plan.type, plan.width)
+    const noise = new Noise(type, width)
     for (const tensor of tensors) writeTensor(file, tensor, noise)
   } finally {
     closeSync(file)
@@ -98,7 +108,11 @@ export function keyValue(key: string, value: string | number | readonly (string 
   ])
 }
 
-function floats(key: string, values: readonly number[] | number): Buffer {
+export function flag(key: string, value: boolean): Buffer {
+  return Buffer.concat([text(key), u32(7), Buffer.from([Number(value)])])
+}
+
+export function floats(key: string, values: readonly number[] | number): Buffer {
   if (typeof values === 'number') {
     const one = Buffer.alloc(4)
     one.writeFloatLE(values)
@@ -109,7 +123,7 @@ function floats(key: string, values: readonly number[] | number): Buffer {
 }
 
 /** SentencePiece's order: unknown, begin, end, the 256 bytes, then words that the training would have found. */
-function valuesOf(plan: GgufPlan): Buffer[] {
+export function vocabularyOf(size: number): Buffer[] {
   const pieces = ['<unk>', '<s>', '</s>']
   const kinds = [2, 3, 3]
   const scores = [0, 0, 0]
@@ -118,12 +132,23 @@ function valuesOf(plan: GgufPlan): Buffer[] {
     kinds.push(6)
     scores.push(0)
   }
-  while (pieces.length < plan.vocabulary) {
+  while (pieces.length < size) {
     const at = pieces.length - 259
     pieces.push(at < 26 ? String.fromCharCode(97 + at) : at === 26 ? '▁' : `▁w${at}`)
     kinds.push(1)
     scores.push(-at)
   }
+  return [
+    keyValue('tokenizer.ggml.model', 'llama'),
+    keyValue('tokenizer.ggml.tokens', pieces),
+    floats('tokenizer.ggml.scores', scores),
+    Buffer.concat([text('tokenizer.ggml.token_type'), u32(9), u32(5), u64(kinds.length), ...kinds.map(u32)]),
+    keyValue('tokenizer.ggml.bos_token_id', 1),
+    keyValue('tokenizer.ggml.eos_token_id', 2),
+  ]
+}
+
+function valuesOf(plan: GgufPlan): Buffer[] {
   return [
     keyValue('general.architecture', 'llama'),
     keyValue('general.name', 'untrained'),
@@ -136,12 +161,7 @@ function valuesOf(plan: GgufPlan): Buffer[] {
     keyValue('llama.attention.head_count_kv', plan.headsKv),
     keyValue('llama.rope.dimension_count', plan.width / plan.heads),
     floats('llama.attention.layer_norm_rms_epsilon', 1e-5),
-    keyValue('tokenizer.ggml.model', 'llama'),
-    keyValue('tokenizer.ggml.tokens', pieces),
-    floats('tokenizer.ggml.scores', scores),
-    Buffer.concat([text('tokenizer.ggml.token_type'), u32(9), u32(5), u64(kinds.length), ...kinds.map(u32)]),
-    keyValue('tokenizer.ggml.bos_token_id', 1),
-    keyValue('tokenizer.ggml.eos_token_id', 2),
+    ...vocabularyOf(plan.vocabulary),
     ...(plan.template === undefined ? [] : [keyValue('tokenizer.chat_template', plan.template)]),
   ]
 }
@@ -174,10 +194,10 @@ function tensorsOf({ layers, width, feedForward, heads, headsKv, vocabulary, typ
   return tensors
 }
 
-function writeTensor(file: number, { shape, type }: Tensor, noise: Noise): void {
+function writeTensor(file: number, { name, shape, type }: Tensor, noise: Noise): void {
   const bytes = bytesOf(shape, type)
   if (type === 'F32') {
-    const ones = Buffer.from(new Float32Array(bytes / 4).fill(1).buffer)
+    const ones = Buffer.from(new Float32Array(bytes / 4).fill(name.endsWith('.bias') ? 0 : 1).buffer)
     writeSync(file, Buffer.concat([ones, Buffer.alloc(padded(bytes) - bytes)]))
     return
   }

@@ -7,6 +7,8 @@ import { runMain, type Io } from '../../lib/io.ts'
 import { sttRequestSchema } from '../../services/portal/stt-request.ts'
 import { PortalWorker, type ClaimedJob, type Outcome } from '../../services/portal/worker.ts'
 
+const errorSchema = z.object({ code: z.string(), message: z.string(), todo: z.string() })
+
 /**
  * Stands in for core in a test: serves session jobs through the real portal, with a voice detector for which any sample
  * other than zero is speech, and no model. The one argument is JSON that steers it.
@@ -14,10 +16,14 @@ import { PortalWorker, type ClaimedJob, type Outcome } from '../../services/port
 const steering = z.object({
   /** What it "hears", one text an utterance; then empty ones, which it drops. */
   texts: z.array(z.string()).default([]),
+  /** Said at the start of each utterance, as an engine that writes while somebody speaks says more and more. */
+  partials: z.array(z.string()).default([]),
   /** Ends its process, as a crash would, when it has heard so much audio. */
   dieAtMs: z.number().optional(),
   /** Answers each job with this error. */
-  refuse: z.object({ code: z.string(), message: z.string(), todo: z.string() }).optional(),
+  refuse: errorSchema.optional(),
+  /** Hangs up when it has heard 200 ms, and answers with this error. */
+  hangUp: errorSchema.optional(),
   /** Takes the connection and reads nothing from it. */
   deaf: z.boolean().default(false),
 })
@@ -67,6 +73,7 @@ async function serve(
     if (steer.deaf) await once(socket, 'close', { signal: job.signal })
     else await listen(socket, new Ear(socket, sampleRate, endpointMs, steer, say), say)
   } catch (error) {
+    if (steer.hangUp !== undefined) return { type: 'failed', error: steer.hangUp }
     if (!job.signal.aborted) throw error
   } finally {
     server.close()
@@ -123,6 +130,7 @@ class Ear {
       this.#samples++
       const now = this.#samples / this.#perMs
       if (now >= (this.#steer.dieAtMs ?? Infinity)) process.exit(9)
+      if (this.#steer.hangUp !== undefined && now >= 200) return void this.#socket.destroy()
       if (pcm.readInt16LE(at) !== 0) {
         this.#open ??= this.#start(now)
         this.#open.lastMs = now
@@ -152,6 +160,7 @@ class Ear {
   #start(now: number): { item: string; startMs: number; lastMs: number } {
     const item = `u${++this.#count}`
     this.#send({ type: 'speech_started', item, atMs: now })
+    for (const text of this.#steer.partials) this.#send({ type: 'partial', item, text })
     this.#say('heard speech')
     return { item, startMs: now, lastMs: now }
   }

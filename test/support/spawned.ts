@@ -12,9 +12,9 @@ export class Spawned implements AsyncDisposable {
   readonly #closed: Promise<unknown>
   readonly #waiting = new Set<() => void>()
 
-  constructor(program: string, args: readonly string[], env: Record<string, string>) {
+  constructor(program: string, args: readonly string[], env: Record<string, string>, cwd = repo) {
     this.child = spawn(process.execPath, [join(repo, program), ...args], {
-      cwd: repo,
+      cwd,
       env: { ...process.env, ...env },
       stdio: ['pipe', 'pipe', 'pipe'],
     })

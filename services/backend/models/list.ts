@@ -1,4 +1,4 @@
-import { type Catalog, isUsable } from '../../../models/catalog.ts'
+import type { Catalog } from '../../../models/catalog.ts'
 import type { CoreView, Resident } from '../../../models/core-view.ts'
 import type { InventoryView, KnownModel } from '../../../models/inventory.ts'
 import { modelKinds } from '../../../models/kind.ts'
@@ -60,7 +60,7 @@ function described(model: KnownModel, seen: Seen): Model {
   const { view, catalog, core } = seen
   const { id, kind, title, licence, engine, origin, bytes, installed, pinned } = model
   const entry = catalog.get(id)
-  const isOffered = !installed && entry !== undefined && isUsable(entry, catalog)
+  const isOffered = !installed && entry !== undefined
   const resident = core?.models.find(one => one.id === id)
   const memory = model.memory ?? (entry === undefined || installed ? undefined : estimateMemory(entry))
   return {
@@ -72,9 +72,10 @@ function described(model: KnownModel, seen: Seen): Model {
     origin,
     bytes,
     // What works inside of others takes what they take.
-    memory: kind === 'vad' ? null : (memory ?? null),
+    memory: engine === '' ? null : (memory ?? null),
     isDefault: view.defaults[kind] === id,
     pinned,
+    vision: model.vision,
     download: isOffered ? downloadOf(seen.missing(id)) : null,
     state: stateOf(installed, resident, seen.doing(id)),
   }

@@ -1,5 +1,4 @@
 import { accessTo } from '../../../models/access.ts'
-import { isUsable } from '../../../models/catalog.ts'
 import { type CoreView, readCore } from '../../../models/core-view.ts'
 import { editModelsFile, forget, setDefault } from '../../../models/edit-models-file.ts'
 import { Inventory, type KnownModel, type ModelKind } from '../../../models/inventory.ts'
@@ -93,7 +92,7 @@ export class ModelDesk {
     if (this.#downloads.state(id) !== undefined) return
     const { catalog } = this.#inventory
     const entry = catalog.get(id)
-    const isOffered = !installed && entry !== undefined && isUsable(entry, catalog)
+    const isOffered = !installed && entry !== undefined
     const parts = isOffered ? this.#missing(id) : []
     const download = downloadOf(parts)
     if (download === null) throw new Refusal(409, apiProblems.nothingToFetch(id))
@@ -164,8 +163,7 @@ export class ModelDesk {
 
 /** It can be loaded. */
 function usable(model: KnownModel): KnownModel {
-  if (model.kind === 'vad') throw new Refusal(409, apiProblems.modelPartOnly(model.id))
-  if (model.engine === '') throw new Refusal(409, apiProblems.modelHasNoEngine(model.id))
+  if (model.engine === '') throw new Refusal(409, apiProblems.modelPartOnly(model.id))
   if (!model.installed) throw new Refusal(409, apiProblems.modelMissing(model.id))
   return model
 }

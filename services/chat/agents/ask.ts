@@ -1,7 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises'
 import { z } from 'zod'
 import type { Problem } from '../../../lib/problem.ts'
-import type { Job, PortalClient } from '../../portal/client.ts'
+import type { Attachment, Job, PortalClient } from '../../portal/client.ts'
 import { type ChatMessage, type LlmRequestInput, textLineSchema } from '../../portal/llm-request.ts'
 import type { JobError, Result } from '../../portal/request.ts'
 import { agentProblems } from '../messages.ts'
@@ -22,6 +22,8 @@ export interface Question {
   readonly job: string
   readonly agent: Agent
   readonly messages: ChatMessage[]
+  /** Pictures that the messages name. */
+  readonly files: readonly Attachment[]
   /** Others who might be spoken for. */
   readonly speakers: readonly string[]
   readonly seed: number | undefined
@@ -43,6 +45,8 @@ export type Answer =
   /** The signal aborted, or somebody withdrew the job at the portal. */
   | { readonly type: 'ended'; readonly text: string }
   | { readonly type: 'too long'; readonly tokens: number; readonly context: number }
+  /** It was asked with pictures, and its model does not see, or not these. */
+  | { readonly type: 'blind' }
   | { readonly type: 'failed'; readonly text: string; readonly problem: ApiProblem }
 
 /** Has a model answer, and shows what it says as it comes. The job is withdrawn where its result is of no use any more. */
@@ -54,7 +58,8 @@ export async function ask(question: Question, options: AskOptions): Promise<Answ
   let job: Job
   try {
     const deadline = new Date(Date.now() + deadlineMs)
-    job = await portal.submit(requestOf(question), { id: question.job, deadline, signal })
+    const files = question.files.length === 0 ? {} : { files: question.files }
+    job = await portal.submit(requestOf(question), { id: question.job, deadline, signal, ...files })
   } catch (error) {
     if (signal.aborted) return { type: 'ended', text: '' }
     const { code } = error as NodeJS.ErrnoException
@@ -75,6 +80,8 @@ export async function ask(question: Question, options: AskOptions): Promise<Answ
   if (gone?.signal.aborted === true) return failed(apiProblem(agentProblems.coreGone()))
   // It was cut short: nothing that came after would have been shown.
   if (result === undefined) return { type: 'said', text: answer.whole, promptTokens: undefined }
+  if (!result.ok && question.files.length > 0 && /^(unsupported|bad_image)$/.test(result.error.code))
+    return { type: 'blind' }
   if (!result.ok) return refused(result.error, answer, failed)
   const said = saidSchema.safeParse(result)
   if (!said.success) return failed(apiProblem(agentProblems.badAnswer(agent.name, service)))

@@ -5,7 +5,10 @@ import { withoutThoughts } from './marks.ts'
 import { bytesOf, perMessage } from './sizes.ts'
 
 /** Of a room's message, what a model is told. */
-export type Said = Pick<Message, 'id' | 'author' | 'text' | 'offset'>
+export type Said = Pick<Message, 'id' | 'author' | 'text' | 'offset'> & {
+  /** Names of pictures that go with the request. */
+  readonly images?: readonly string[]
+}
 
 export interface ContextQuestion {
   readonly agent: Agent
@@ -121,15 +124,16 @@ interface Line {
   readonly offset: number
   readonly role: 'user' | 'assistant'
   readonly content: string
+  readonly images: readonly string[]
 }
 
-function lineOf({ id, offset, author, text }: Said, own: string, several: boolean): Line[] {
+function lineOf({ id, offset, author, text, images = [] }: Said, own: string, several: boolean): Line[] {
   const words = withoutThoughts(text).trim()
   if (words === '') return []
   // Nobody says narrative: in brackets it can't be taken for the words of whoever spoke before it.
-  if (author === null) return [{ id, offset, role: 'user', content: `[${words}]` }]
-  if (nameKey(author) === nameKey(own)) return [{ id, offset, role: 'assistant', content: words }]
-  return [{ id, offset, role: 'user', content: several ? `${author}: ${words}` : words }]
+  if (author === null) return [{ id, offset, role: 'user', content: `[${words}]`, images }]
+  if (nameKey(author) === nameKey(own)) return [{ id, offset, role: 'assistant', content: words, images: [] }]
+  return [{ id, offset, role: 'user', content: several ? `${author}: ${words}` : words, images }]
 }
 
 interface Room {
@@ -190,11 +194,15 @@ function shortened(text: string, bytes: number): string {
 
 /** Neighbours of one role are one message, as templates want it. */
 function joined(lines: readonly Line[], between: string): ChatMessage[] {
-  const messages: { role: 'user' | 'assistant'; content: string }[] = []
-  for (const { role, content } of lines) {
+  const messages: { role: 'user' | 'assistant'; content: string; images: string[] }[] = []
+  for (const { role, content, images } of lines) {
     const last = messages.at(-1)
-    if (last?.role === role) last.content += between + content
-    else messages.push({ role, content })
+    if (last?.role === role) {
+      last.content += between + content
+      last.images.push(...images)
+    } else messages.push({ role, content, images: [...images] })
   }
-  return messages
+  return messages.map(({ role, content, images }) =>
+    role === 'user' && images.length > 0 ? { role, content, images } : { role, content },
+  )
 }

@@ -13,6 +13,7 @@ const coreSchema = z.object({
       z.object({
         id: z.string(),
         kind: z.string(),
+        vision: z.boolean().optional().catch(undefined),
         facts: z.object({ context: z.number().optional() }).catch({}),
       }),
     )
@@ -23,22 +24,21 @@ export interface CoreLook {
   readonly lives: boolean
   /** Tokens that a language model in memory holds; without an id, the only one. */
   contextOf(model: string | undefined): number | undefined
+  /** Whether that model takes pictures; undefined: it is not in memory, and nobody has said. */
+  seesOf(model: string | undefined): boolean | undefined
 }
 
 /** Core as it is now. */
 export async function lookAtCore(home: string): Promise<CoreLook> {
   const core = await readCore(join(home, 'run/core.json'))
-  if (core === undefined) return { lives: false, contextOf: () => undefined }
+  if (core === undefined) return { lives: false, contextOf: () => undefined, seesOf: () => undefined }
   const models = core.models.filter(({ kind }) => kind === 'llm')
+  const find = (id: string | undefined) =>
+    id === undefined ? (models.length === 1 ? models[0] : undefined) : models.find(model => model.id === id)
   return {
     lives: isAlive(core),
-    contextOf: id =>
-      (id === undefined
-        ? models.length === 1
-          ? models[0]
-          : undefined
-        : models.find(model => model.id === id)
-      )?.facts.context,
+    contextOf: id => find(id)?.facts.context,
+    seesOf: id => find(id)?.vision,
   }
 }
 

@@ -10,6 +10,7 @@ import type { Rooms } from '../rooms/rooms.ts'
 import { nameKey } from './agent.ts'
 import type { Agents } from './agents.ts'
 import { apiProblem } from './ask.ts'
+import type { RoomFiles } from './files.ts'
 import { keep } from './keep.ts'
 import { recoverReplies } from './recover.ts'
 import { type EndReason, Reply, type ReplyPlan } from './reply.ts'
@@ -23,6 +24,8 @@ export interface RepliesOptions {
   readonly home: string
   /** The client of a service's portal: `llm`, or what an agent's file names. The same one each time; its owner closes it. */
   readonly portal: (service: string) => PortalClient
+  /** What was sent to the rooms. */
+  readonly uploads: RoomFiles
   readonly log: (line: string) => void
   readonly clock?: Clock
   /** For how long a core that is gone is waited for. */

@@ -1,5 +1,7 @@
 /** Tokens that a template puts around each message, about. */
 export const perMessage = 8
+/** What a picture takes, about: 256 in some models, thousands in those that look closely. */
+export const perPicture = 600
 /** Where nobody has said how much a model holds. Its error says so, if it is less. */
 const usualContext = 8192
 /** English and German have about 4 bytes to a token, Chinese 3; small models have small vocabularies. The first answer corrects it. */

@@ -1,21 +1,27 @@
 import { randomInt } from 'node:crypto'
-import type { PortalClient } from '../../portal/client.ts'
+import type { Attachment, PortalClient } from '../../portal/client.ts'
 import { agentProblems } from '../messages.ts'
 import type { ApiProblem } from '../protocol.ts'
 import type { Agent } from './agent.ts'
 import { type Answer, apiProblem, ask } from './ask.ts'
 import { type Context, contextFor } from './context.ts'
 import { lookAtCore } from './core-look.ts'
+import { type RoomFiles, withFiles } from './files.ts'
 import type { EndReason, Reply } from './reply.ts'
 import type { RoomLine } from './room-line.ts'
 import { viewOf } from './room-view.ts'
-import { promptTokens, Sizes } from './sizes.ts'
+import { perPicture, promptTokens, Sizes } from './sizes.ts'
 
 /** How often a prompt that was too long is cut and asked again. */
 const mostCuts = 3
 
 /** A request file may have 1 MiB, and JSON writes some characters as two. */
 const mostBytes = 500_000
+
+/** The last ones of the talk: each takes as much of the context as a page of text. */
+const mostPictures = 4
+/** Texts of files, for each model however much it holds. */
+const mostFileBytes = 96 * 1024
 
 /** How an answer ended, and what came of it. */
 export type End =
@@ -26,12 +32,19 @@ export type End =
 export class Writer {
   readonly #home: string
   readonly #portal: (service: string) => PortalClient
+  readonly #uploads: RoomFiles
   readonly #comebackMs: number
   readonly #sizes = new Sizes()
 
-  constructor(options: { home: string; portal: (service: string) => PortalClient; comebackMs: number }) {
+  constructor(options: {
+    home: string
+    portal: (service: string) => PortalClient
+    uploads: RoomFiles
+    comebackMs: number
+  }) {
     this.#home = options.home
     this.#portal = options.portal
+    this.#uploads = options.uploads
     this.#comebackMs = options.comebackMs
   }
 
@@ -39,17 +52,19 @@ export class Writer {
     const { id, replaces } = reply.plan
     const service = agent.portal ?? 'llm'
     const key = `${service}/${agent.model ?? ''}`
-    for (let cuts = 0; cuts <= mostCuts; cuts++) {
+    // To a service of somebody else's, pictures are not sent.
+    let pictures = agent.portal === undefined ? mostPictures : 0
+    for (let cuts = 0, tries = 0; cuts <= mostCuts; tries++) {
       // Too long once more: the measure was not quite right.
-      const context = await this.#context(reply, { agent, key, line, part: 0.85 ** cuts })
+      const context = await this.#context(reply, { agent, key, line, part: 0.85 ** cuts, pictures })
       if (!context.fits) break
-      const { messages, speakers, bytes } = context
+      const { messages, speakers, bytes, files } = context
       // An id that was answered is not to be used again.
-      const job = cuts === 0 ? id : `${id}.${cuts}`
-      if (cuts > 0) reply.note({ job })
+      const job = tries === 0 ? id : `${id}.${tries}`
+      if (tries > 0) reply.note({ job })
       const seed = replaces === undefined ? undefined : randomInt(2 ** 32)
       const answer = await ask(
-        { job, agent, messages, speakers, seed },
+        { job, agent, messages, files, speakers, seed },
         {
           portal: this.#portal(service),
           service,
@@ -59,21 +74,34 @@ export class Writer {
           onText: text => reply.show(text),
         },
       )
-      const prompt = { bytes, messages: messages.length }
+      if (answer.type === 'blind') {
+        pictures = 0
+        continue
+      }
+      // How many tokens a picture took, nobody has said.
+      const prompt = { bytes: files.length > 0 ? 0 : bytes, messages: messages.length }
       if (answer.type !== 'too long') {
         if (answer.type === 'said' && answer.promptTokens !== undefined)
           this.#sizes.learn(key, { ...prompt, tokens: answer.promptTokens })
         return endOf(answer, reply, agent)
       }
       this.#sizes.learn(key, { ...prompt, tokens: answer.tokens }, answer.context)
+      cuts++
+      pictures >>= 1
     }
     return { how: 'failed', text: '', problem: apiProblem(agentProblems.tooLong(agent.name)) }
   }
 
   async #context(
     { plan }: Reply,
-    about: { agent: Agent; key: string; line: Pick<RoomLine, 'room' | 'answers'>; part: number },
-  ): Promise<Context> {
+    about: {
+      agent: Agent
+      key: string
+      line: Pick<RoomLine, 'room' | 'answers'>
+      part: number
+      pictures: number
+    },
+  ): Promise<Context & { files: readonly Attachment[] }> {
     const { agent, key, line, part } = about
     const { context, bytesPerToken } = this.#sizes.of(key)
     const core = agent.portal === undefined ? await lookAtCore(this.#home) : undefined
@@ -85,11 +113,25 @@ export class Writer {
     const tokens = Math.min(promptTokens(limits) * part, mostBytes / bytesPerToken)
     const bytes = tokens * bytesPerToken
     const view = await viewOf(line.room, plan, { agent, bytes, answers: line.answers })
-    return contextFor({ agent, ...view, tokens, bytesPerToken })
+    const { messages, attachments } = await withFiles(view.messages, this.#uploads, {
+      room: line.room.id,
+      own: agent.name,
+      bytes: Math.min(mostFileBytes, bytes / 2),
+      pictures: core?.seesOf(agent.model) === false ? 0 : about.pictures,
+    })
+    // Half of it is for words, whatever pictures take.
+    const words = Math.max(tokens - perPicture * attachments.length, tokens / 2)
+    const asked = contextFor({ agent, ...view, messages, tokens: words, bytesPerToken })
+    const named = new Set(asked.messages.flatMap(one => (one.role === 'user' ? (one.images ?? []) : [])))
+    return { ...asked, files: attachments.filter(({ name }) => named.has(name)) }
   }
 }
 
-function endOf(answer: Exclude<Answer, { type: 'too long' }>, { signal }: Reply, agent: Agent): End {
+function endOf(
+  answer: Exclude<Answer, { type: 'too long' | 'blind' }>,
+  { signal }: Reply,
+  agent: Agent,
+): End {
   switch (answer.type) {
     case 'said':
       return answer.text === ''

@@ -119,6 +119,11 @@ export class Uploads {
     return this.#database.prepare('SELECT * FROM files WHERE room = ? ORDER BY at, id').all(room).map(fileOf)
   }
 
+  /** Where its bytes are, for those who hand on a copy. */
+  pathOf({ id }: UploadedFile): string {
+    return join(this.#folder, id)
+  }
+
   /** All that somebody's files have, in all rooms. */
   bytesOf(user: string): number {
     const row = this.#database

@@ -12,8 +12,12 @@ const settingsSchema = z.object({
   delayMs: z.number().min(0).default(0),
   /** Memory that it holds, in MB. */
   megabytes: z.number().int().min(0).default(0),
-  /** Its load fails with these words. */
+  /** Memory that it says it has on the card, where it may use one, in MB. */
+  gpuMegabytes: z.number().int().min(0).default(0),
+  /** Its load fails with these words; on a card only; there, its process ends. */
   failLoad: z.string().optional(),
+  failOnCard: z.string().optional(),
+  crashOnCard: z.boolean().default(false),
   // A word in the prompt with which its process ends at once, hangs with all that it does, or goes on when cancelled.
   crashOn: z.string().optional(),
   hangOn: z.string().optional(),
@@ -25,7 +29,7 @@ type Settings = z.infer<typeof settingsSchema>
 
 /** No model: it says again what it was told, word by word. For tests of all that lies around an engine. */
 export const echo: Engine = {
-  async load({ model, onProgress }) {
+  async load({ model, gpu, gpuBytes, onProgress }) {
     const parsed = settingsSchema.safeParse(model.settings)
     if (!parsed.success)
       throw new EngineError({ reason: 'bad_settings', detail: z.prettifyError(parsed.error) })
@@ -34,11 +38,15 @@ export const echo: Engine = {
     if (settings.loadMs > 0) await delay(settings.loadMs)
     if (settings.failLoad !== undefined)
       throw new EngineError({ reason: 'bad_model', detail: settings.failLoad })
+    if (gpu && settings.crashOnCard) process.exit(9)
+    if (gpu && settings.failOnCard !== undefined)
+      throw new EngineError({ reason: 'out_of_memory', detail: settings.failOnCard })
     const ballast = Buffer.alloc(settings.megabytes * 1_000_000, 1)
     onProgress(1)
     return {
       parallel: settings.parallel,
-      facts: { ballast: ballast.length },
+      facts: { ballast: ballast.length, ...(gpu ? { mayUse: gpuBytes ?? 0 } : {}) },
+      ...(gpu ? { gpuMemory: async () => Promise.resolve({ gpu: settings.gpuMegabytes * 1_000_000 }) } : {}),
       run: job => answer(job, settings),
     }
   },

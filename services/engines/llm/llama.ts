@@ -8,18 +8,24 @@ import type { Say } from './llama/generation.ts'
 import { Embedder } from './llama/embedder.ts'
 import { Grammars } from './llama/grammars.ts'
 import { openModel } from './llama/open-model.ts'
+import { Ranker } from './llama/ranker.ts'
 import { samplingDefaults } from './llama/sampling.ts'
 import { SequencePool } from './llama/sequence-pool.ts'
 import { parseSettings } from './llama/settings.ts'
+import { refusePictures } from './pictures.ts'
 
 /** Language models in GGUF files, by llama.cpp. */
 export const llama: Engine = {
   async load(setup: EngineSetup) {
     const settings = parseSettings(setup.model.settings)
-    const { runtime, model, header, context, batching, wrapper } = await openModel(setup, settings)
+    const { runtime, model, header, context, bytesOnCard, batching, wrapper } = await openModel(
+      setup,
+      settings,
+    )
     const sequences = context === undefined ? undefined : new SequencePool(context, batching, end)
     const grammars = new Grammars(runtime)
     const embedder = new Embedder(model, header, setup.threads)
+    const ranker = new Ranker(model, header, setup.threads)
     const defaults = samplingDefaults(settings, header)
     const generator =
       sequences === undefined ? undefined : { model, sequences, grammars, wrapper, defaults, setup }
@@ -33,19 +39,20 @@ export const llama: Engine = {
         sequences: settings.sequences,
         ...(generator === undefined ? {} : { template: wrapper.wrapperName }),
         gpu: runtime.gpu === false ? 'none' : runtime.gpu,
+        ...(bytesOnCard === undefined
+          ? {}
+          : { layersOnCard: `${model.gpuLayers} of ${model.fileInsights.totalLayers}` }),
       },
-      ...(runtime.gpu === false
-        ? {}
-        : {
-            gpuMemory: async () => ({ [String(runtime.gpu)]: (await runtime.getLlamaMemoryUsage()).gpuVram }),
-          }),
+      ...(bytesOnCard === undefined ? {} : { gpuMemory: async () => ({ gpu: await bytesOnCard() }) }),
       async run(job: EngineJob) {
         const { request, signal } = job
         const say: Say = line => job.say(line)
         if (request.kind === 'embed') return { ...(await embedder.embed(request.input, signal)) }
+        if (request.kind === 'rerank') return { ...(await ranker.rank(request, signal)) }
         if (request.kind !== 'chat' && request.kind !== 'complete')
           throw new EngineError({ reason: 'unsupported', what: request.kind })
         if (generator === undefined) throw new EngineError({ reason: 'unsupported', what: request.kind })
+        if (request.kind === 'chat') refusePictures(request.messages)
         const result =
           request.kind === 'chat'
             ? await chat(generator, request, signal, say)

@@ -17,10 +17,14 @@ export interface ChildServerOptions {
   readonly isReady: (url: string, signal: AbortSignal) => Promise<boolean>
   /** Each line that it prints, on stdout or stderr. */
   readonly onLine?: (line: string) => void
+  /** The same in the pieces that it comes in, for who can't wait for the end of a line. */
+  readonly onText?: (text: string) => void
 }
 
 const lookMs = 50
 const keptLines = 8
+/** From a connection that breaks to the end of the process that had it. */
+const dyingMs = 1000
 
 /**
  * A server of somebody else's that does an engine's work, on a port of the loopback. Core ends it with the engine, whose
@@ -31,6 +35,8 @@ export class ChildServer {
   readonly #child: ChildProcess
   readonly #died = Promise.withResolvers<string>()
   #lines: string[] = []
+  /** The last line that speaks of an error: many programs print their whole usage behind it. */
+  #fault = ''
   #end: string | undefined
 
   /**
@@ -57,15 +63,18 @@ export class ChildServer {
     throw new EngineError({ reason: 'bad_model', detail: server.#end })
   }
 
-  private constructor({ program, args, env, onLine }: ChildServerOptions, port: number) {
+  private constructor({ program, args, env, onLine, onText }: ChildServerOptions, port: number) {
     this.url = `http://127.0.0.1:${port}`
     this.#child = spawn(program, args(port), { env, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue
       createInterface({ input: stream }).on('line', line => {
-        this.#lines = [...this.#lines, line.trim().slice(0, 300)].filter(one => one !== '').slice(-keptLines)
+        const words = line.trim().slice(0, 300)
+        this.#lines = [...this.#lines, words].filter(one => one !== '').slice(-keptLines)
+        if (/\berror\b/i.test(words)) this.#fault = words
         onLine?.(line)
       })
+      if (onText !== undefined) stream.on('data', (bytes: Buffer) => onText(bytes.toString('latin1')))
     }
     this.#child.once('error', error => this.#ended(error.message))
     this.#child.once('close', (code, signal) => this.#ended(`${program}: ${signal ?? `exit code ${code}`}`))
@@ -78,12 +87,28 @@ export class ChildServer {
 
   /** What it printed last. */
   get lastWords(): string {
-    return this.#lines.join(' / ')
+    const isGone = this.#fault !== '' && !this.#lines.includes(this.#fault)
+    return (isGone ? [this.#fault] : this.#lines).join(' / ')
   }
 
   /** Resident bytes of it and of what it started; 0 where the system does not tell. */
   get memory(): number {
     return this.#child.pid === undefined ? 0 : residentBytes(this.#child.pid)
+  }
+
+  /**
+   * For a request that failed on the way: resolves when the server seems to live on. Where it is just dying, never: that is
+   * no failure of the request, which core gives to the next engine.
+   */
+  async survived(): Promise<void> {
+    const isDead = await Promise.race([this.died.then(() => true), delay(dyingMs, false, { ref: false })])
+    if (isDead) await new Promise<never>(() => {})
+  }
+
+  /** Ends it at once, in the middle of its work. `died` resolves, too. */
+  async stop(): Promise<void> {
+    this.#child.kill('SIGKILL')
+    await this.died
   }
 
   #ended(how: string): void {
@@ -104,7 +129,7 @@ async function freePort(): Promise<number> {
 }
 
 /** Of /proc, so on Linux only: pages are 4 KiB on all machines that we run on but some ARM servers. */
-function residentBytes(pid: number): number {
+export function residentBytes(pid: number): number {
   try {
     const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1])
     const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>

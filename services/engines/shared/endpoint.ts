@@ -31,6 +31,18 @@ export function parseSettings(settings: Readonly<Record<string, unknown>>): Remo
   return parsed.data
 }
 
+/** `type`: its media type in lower case without parameters, such as `audio/wav`; empty where it says none. */
+export interface RemoteAnswer {
+  readonly type: string
+  readonly body: AsyncIterable<Buffer>
+}
+
+interface Message {
+  readonly method: 'GET' | 'POST'
+  readonly type?: string
+  readonly body?: string | Buffer
+}
+
 /** Of the answer to an error. */
 const maxErrorBytes = 64 * 1024
 const maxDetail = 500
@@ -43,9 +55,16 @@ export class Endpoint {
   readonly #base: string
   readonly #keyEnv: string | undefined
   readonly #key: string | undefined
+  readonly #scheme: 'Bearer' | 'Basic'
   readonly #dispatcher: Dispatcher
 
-  constructor(settings: RemoteSettings, env: Readonly<Record<string, string | undefined>>) {
+  /** `Basic`: the key is `user:password`. */
+  constructor(
+    settings: RemoteSettings,
+    env: Readonly<Record<string, string | undefined>>,
+    scheme: 'Bearer' | 'Basic' = 'Bearer',
+  ) {
+    this.#scheme = scheme
     this.model = settings.model
     this.host = new URL(settings.url).host
     this.#base = settings.url.replace(/\/+$/, '')
@@ -62,21 +81,26 @@ export class Endpoint {
       : new Agent(options)
   }
 
-  /** The body of its answer. Redirects are not followed: they could lead the key elsewhere. */
+  /** The body of the answer to JSON. */
   async post(path: string, body: unknown, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
-    if (this.#keyEnv !== undefined && (this.#key ?? '') === '')
-      throw this.failure({ fault: 'no_key', detail: `the environment variable ${this.#keyEnv} is not set` })
-    const response = await this.#send(path, body, signal)
-    const { statusCode: status } = response
-    if (status >= 200 && status < 300) return response.body
-    const detail = await errorText(response.body).catch((error: unknown) => this.#text(error))
-    const retryAfter = retryAfterOf(response.headers['retry-after'])
-    throw this.failure({
-      fault: faultOf(status),
-      status,
-      detail: status >= 300 && status < 400 ? 'it points elsewhere, which is not followed' : detail,
-      ...(retryAfter === undefined ? {} : { retryAfter }),
-    })
+    return (await this.answer(path, body, signal)).body
+  }
+
+  /** The same, where what came has to be told by its type. */
+  async answer(path: string, body: unknown, signal: AbortSignal): Promise<RemoteAnswer> {
+    return this.#ask(path, { method: 'POST', type: 'application/json', body: JSON.stringify(body) }, signal)
+  }
+
+  /** Files and fields. They are put together in memory, so that the request says its length: some servers want that. */
+  async postForm(path: string, form: FormData, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+    const whole = new Response(form)
+    const type = whole.headers.get('content-type') ?? 'multipart/form-data'
+    const body = Buffer.from(await whole.arrayBuffer())
+    return (await this.#ask(path, { method: 'POST', type, body }, signal)).body
+  }
+
+  async get(path: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
+    return (await this.#ask(path, { method: 'GET' }, signal)).body
   }
 
   /** An error of the network, while the answer was read. */
@@ -92,16 +116,34 @@ export class Endpoint {
     return new EngineError({ reason: 'remote', host: this.host, ...failure, detail })
   }
 
-  async #send(path: string, body: unknown, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+  /** Redirects are not followed: they could lead the key elsewhere. */
+  async #ask(path: string, message: Message, signal: AbortSignal): Promise<RemoteAnswer> {
+    if (this.#keyEnv !== undefined && (this.#key ?? '') === '')
+      throw this.failure({ fault: 'no_key', detail: `the environment variable ${this.#keyEnv} is not set` })
+    const { statusCode: status, headers, body } = await this.#send(path, message, signal)
+    const type = headers['content-type']
+    if (status >= 200 && status < 300) return { type: typeof type === 'string' ? mediaType(type) : '', body }
+    const detail = await errorText(body).catch((error: unknown) => this.#text(error))
+    const retryAfter = retryAfterOf(headers['retry-after'])
+    throw this.failure({
+      fault: faultOf(status),
+      status,
+      detail: status >= 300 && status < 400 ? 'it points elsewhere, which is not followed' : detail,
+      ...(retryAfter === undefined ? {} : { retryAfter }),
+    })
+  }
+
+  async #send(path: string, message: Message, signal: AbortSignal): Promise<Dispatcher.ResponseData> {
+    const { method, type, body } = message
     try {
       return await send(`${this.#base}/${path}`, {
-        method: 'POST',
+        method,
         headers: {
-          'content-type': 'application/json',
-          accept: 'text/event-stream, application/json',
-          ...(this.#key === undefined ? {} : { authorization: `Bearer ${this.#key}` }),
+          accept: 'text/event-stream, application/json, */*',
+          ...(type === undefined ? {} : { 'content-type': type }),
+          ...(this.#key === undefined ? {} : { authorization: this.#authorization(this.#key) }),
         },
-        body: JSON.stringify(body),
+        ...(body === undefined ? {} : { body }),
         signal,
         dispatcher: this.#dispatcher,
       })
@@ -113,6 +155,10 @@ export class Endpoint {
       const fault = late ? 'timeout' : dropped ? 'bad_answer' : 'unreachable'
       throw this.failure({ fault, detail: this.#text(error) })
     }
+  }
+
+  #authorization(key: string): string {
+    return `${this.#scheme} ${this.#scheme === 'Basic' ? Buffer.from(key).toString('base64') : key}`
   }
 
   #text(error: unknown): string {
@@ -138,6 +184,10 @@ function proxiesOf(env: Readonly<Record<string, string | undefined>>): EnvHttpPr
   }
 }
 
+function mediaType(header: string): string {
+  return (header.split(';')[0] ?? '').trim().toLowerCase()
+}
+
 function faultOf(status: number): RemoteFailure['fault'] {
   if (status === 401 || status === 403) return 'unauthorized'
   if (status === 408 || status === 504) return 'timeout'
@@ -158,6 +208,11 @@ const errorSchema = z.object({ error: z.union([z.string(), z.object({ message: z
 
 /** What is longer is cut. */
 async function readText(body: AsyncIterable<Buffer>, limit: number): Promise<string> {
+  return (await firstBytes(body, limit)).subarray(0, limit).toString('utf8')
+}
+
+/** `limit` bytes, or a few more. */
+async function firstBytes(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
   const chunks: Buffer[] = []
   let length = 0
   for await (const chunk of body) {
@@ -165,14 +220,19 @@ async function readText(body: AsyncIterable<Buffer>, limit: number): Promise<str
     length += chunk.length
     if (length >= limit) break
   }
-  return Buffer.concat(chunks).subarray(0, limit).toString('utf8')
+  return Buffer.concat(chunks)
 }
 
-/** The whole of a JSON answer. Throws a RangeError when it is longer than `limit`. */
+/** The whole of an answer. Throws a RangeError when it is longer than `limit`. */
+export async function readBytes(body: AsyncIterable<Buffer>, limit: number): Promise<Buffer> {
+  const bytes = await firstBytes(body, limit + 1)
+  if (bytes.length > limit) throw new RangeError(`an answer of more than ${limit} bytes`)
+  return bytes
+}
+
+/** The whole of a JSON answer. Throws a RangeError for what is longer than `limit`, or is none. */
 export async function readJson(body: AsyncIterable<Buffer>, limit: number): Promise<unknown> {
-  const text = await readText(body, limit + 1)
-  if (Buffer.byteLength(text) > limit) throw new RangeError(`an answer of more than ${limit} bytes`)
-  const value = jsonOf(text)
+  const value = jsonOf((await readBytes(body, limit)).toString('utf8'))
   if (value === undefined) throw new RangeError('what came is no JSON')
   return value
 }

@@ -13,15 +13,17 @@ interface Waiting {
 }
 
 /**
- * The one recognizer of this process, for all that want it: one decoding at a time, while this thread goes on.
+ * The one recognizer of this process, for all that want it: one decoding at a time, or as many as it is said to take, while
+ * this thread goes on.
  */
 export class Decoder {
   readonly #recognise: Recognise
+  #free: number
   readonly #waiting: Record<Haste, Waiting[]> = { live: [], file: [] }
-  #busy = false
 
-  constructor(recognise: Recognise) {
+  constructor(recognise: Recognise, atOnce = 1) {
     this.#recognise = recognise
+    this.#free = atOnce
   }
 
   /** Rejects as soon as it is aborted; what is being decoded then is decoded for nobody. */
@@ -40,8 +42,8 @@ export class Decoder {
   }
 
   async #work(): Promise<void> {
-    if (this.#busy) return
-    this.#busy = true
+    if (this.#free === 0) return
+    this.#free--
     for (let next = this.#next(); next !== undefined; next = this.#next()) {
       if (next.signal.aborted) continue
       const text = this.#decode(next)
@@ -49,7 +51,7 @@ export class Decoder {
       // A failure goes to who asked; the next one may do better.
       await Promise.allSettled([text])
     }
-    this.#busy = false
+    this.#free++
   }
 
   #next(): Waiting | undefined {

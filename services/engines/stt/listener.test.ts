@@ -64,7 +64,8 @@ test('without a pause there is nothing to anticipate', { skip }, async () => {
 })
 
 async function listening() {
-  const recognizer = await newRecognizer(moonshineFiles, 1)
+  const { encoder, decoder: mergedDecoder, tokens } = moonshineFiles
+  const recognizer = await newRecognizer({ moonshine: { encoder, mergedDecoder }, tokens }, 1)
   let count = 0
   const counting: Recognizer = {
     createStream: () => recognizer.createStream(),

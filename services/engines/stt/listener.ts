@@ -7,6 +7,8 @@ import type { Transcriber } from './transcriber.ts'
 /** Times are samples (16 kHz) since the stream's start. `heard` with an empty text: the sound held no words. */
 export type Heard =
   | { type: 'started'; start: number }
+  /** What is being said says so much by now. */
+  | { type: 'partial'; start: number; text: string }
   | { type: 'stopped'; start: number; end: number }
   | { type: 'heard'; start: number; end: number; text: string }
 
@@ -61,6 +63,8 @@ export class Listener {
   #fed = 0
   #speechStart: number | undefined
   readonly #signal: AbortSignal
+  /** What was last said of an utterance that is not over. */
+  #soFar = ''
   /** Speech has paused at `end`; with the text up to there if that is decoded already. */
   #pause: Pause | undefined
 
@@ -98,13 +102,14 @@ export class Listener {
         yield* this.#close(this.#base + segment.start + segment.samples.length)
       }
       if (this.#speechStart !== undefined && this.#fed - this.#speechStart >= longest) {
-        const end = this.#quietest(this.#fed - cutRange, this.#fed)
+        const end = this.#cutAt()
         // The cut is somewhere else.
         this.#dropPause()
-        yield* this.#close(end)
+        yield* this.#close(end, true)
         this.#restart(end)
       }
     }
+    yield* this.#tellSoFar()
   }
 
   /**
@@ -114,7 +119,7 @@ export class Listener {
    */
   async anticipate(): Promise<void> {
     const pause = this.#pause
-    if (this.#speechStart === undefined || pause === undefined) return
+    if (this.#speechStart === undefined || pause === undefined || !this.#anticipates) return
     const signal = AbortSignal.any([this.#signal, pause.over.signal])
     pause.text ??= this.#transcriber.text(this.#speechStart, pause.end, signal)
     // Who needs the text waits for it himself, and gets its failure.
@@ -123,7 +128,8 @@ export class Listener {
 
   /** Whether `anticipate` has something to do. */
   get pausing(): boolean {
-    return this.inSpeech && this.#pause !== undefined && this.#pause.text === undefined
+    const pause = this.#pause
+    return this.inSpeech && pause !== undefined && pause.text === undefined && this.#anticipates
   }
 
   /** Closes what is being said at once. */
@@ -136,21 +142,41 @@ export class Listener {
   /** Drops what is being said, and what was said is no context for what comes. */
   clear(): void {
     this.#speechStart = undefined
+    this.#soFar = ''
     this.#dropPause()
     this.#transcriber.forget()
     this.#restart(this.#audio.end)
   }
 
-  async *#close(end: number): AsyncGenerator<Heard> {
+  async *#close(end: number, goesOn = false): AsyncGenerator<Heard> {
     const start = this.#speechStart
     if (start === undefined) return
     const pause = this.#pause
     this.#speechStart = undefined
     this.#pause = undefined
+    this.#soFar = ''
     yield { type: 'stopped', start, end }
-    const text = await (pause?.text ?? this.#transcriber.text(start, end, this.#signal))
+    const text = await (pause?.text ?? this.#transcriber.text(start, end, this.#signal, goesOn))
     this.#transcriber.keep({ start, end, text })
     yield { type: 'heard', start, end, text }
+  }
+
+  get #anticipates(): boolean {
+    return !this.#writesAlong && this.#transcriber.isCostly !== true
+  }
+
+  /** Its words are there before an utterance's end, so nothing is gained by trying whether that has come. */
+  get #writesAlong(): boolean {
+    return this.#transcriber.soFar !== undefined
+  }
+
+  async *#tellSoFar(): AsyncGenerator<Heard> {
+    const start = this.#speechStart
+    if (start === undefined) return
+    const text = (await this.#transcriber.soFar?.(start, this.#signal)) ?? ''
+    if (text === '' || text === this.#soFar) return
+    this.#soFar = text
+    yield { type: 'partial', start, text }
   }
 
   #findPause(window: Float32Array): void {
@@ -175,6 +201,11 @@ export class Listener {
     this.#pauses.reset()
     this.#base = at
     this.#fed = at
+  }
+
+  /** What is written already can not be cut out again. */
+  #cutAt(): number {
+    return this.#writesAlong ? this.#fed : this.#quietest(this.#fed - cutRange, this.#fed)
   }
 
   /** The middle of the quietest 100 ms. */

@@ -1,20 +1,13 @@
-import { join } from 'node:path'
 import { runMain } from '../../../lib/io.ts'
-import { type Engine, type EngineJob, EngineError } from '../../core/engine.ts'
+import type { Engine, EngineModel } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
+import { readOnnxSignature } from '../shared/onnx-signature.ts'
 import { Decoder } from './decoder.ts'
 import type { Speech } from './listener.ts'
-import { badModel, checkedFiles } from './model-check.ts'
-import { runSession } from './session.ts'
-import {
-  newRecognizer,
-  newVad,
-  type Recognizer,
-  recogniseBy,
-  sampleRate,
-  type SpeechFiles,
-} from './sherpa-library.ts'
-import { transcribeFile } from './transcribe-file.ts'
+import { badModel, checkVad, namesOf, presentFiles, readTokens } from './model-check.ts'
+import { runSpeech } from './run-speech.ts'
+import { openRecognizer } from './sherpa/open-recognizer.ts'
+import { newVad, recogniseBy, sampleRate } from './sherpa-library.ts'
 import { VotingTranscriber } from './voting-transcriber.ts'
 
 /** Sessions wait for speech most of the time. */
@@ -24,7 +17,9 @@ const parallel = 32
 export const moonshine: Engine = {
   async load({ model, threads, env }) {
     const files = await checkedFiles(model)
-    const decoder = new Decoder(recogniseBy(await load(files, threads)))
+    const { encoder, decoder: mergedDecoder, tokens } = files
+    const recognizer = await openRecognizer({ moonshine: { encoder, mergedDecoder }, tokens }, threads)
+    const decoder = new Decoder(recogniseBy(recognizer))
     newVad(files.vad, 0.5, 0.1).acceptWaveform(new Float32Array(512))
     // The first decoding allocates and is slow; nobody should have to wait for it.
     await decoder.text(new Float32Array(sampleRate), 'live', new AbortController().signal)
@@ -32,42 +27,25 @@ export const moonshine: Engine = {
       vad: files.vad,
       transcriber: (haste, audio) => new VotingTranscriber(decoder, haste, audio),
     }
-    return { parallel, facts: { language: 'English', sampleRate }, run: job => run(job, speech, env) }
+    return { parallel, facts: { language: 'English', sampleRate }, run: job => runSpeech(job, speech, env) }
   },
 }
 
-async function load(files: SpeechFiles, threads: number): Promise<Recognizer> {
-  try {
-    return await newRecognizer(files, threads)
-  } catch (error) {
-    throw badModel(error instanceof Error ? error.message : String(error))
-  }
-}
-
-async function run(
-  job: EngineJob,
-  speech: Speech,
-  env: Readonly<Record<string, string | undefined>>,
-): Promise<Readonly<Record<string, unknown>>> {
-  const { request, folder, socket, signal } = job
-  switch (request.kind) {
-    case 'transcribe': {
-      const before = performance.now()
-      const done = await transcribeFile(join(folder, request.file), speech, {
-        env,
-        signal,
-        say: line => job.say(line),
-      })
-      return { ...done, elapsedMs: Math.round(performance.now() - before) }
-    }
-    case 'session': {
-      const { sampleRate, endpointMs } = request
-      const setup = { socket, sampleRate, endpointMs, speech }
-      return { ...(await runSession(setup, () => job.listening(), signal)) }
-    }
-    default:
-      throw new EngineError({ reason: 'unsupported', what: request.kind })
-  }
+async function checkedFiles(model: EngineModel) {
+  const files = await presentFiles(model, 'Moonshine', ['encoder', 'decoder', 'tokens', 'vad'])
+  await checkVad(files.vad)
+  const encoder = await readOnnxSignature(files.encoder)
+  if (!namesOf(encoder.inputs).startsWith('input_values'))
+    throw badModel(`${files.encoder} is not Moonshine's encoder`)
+  const decoder = await readOnnxSignature(files.decoder)
+  const takes = new Set(decoder.inputs.map(port => port.name))
+  if (!takes.has('input_ids') || !takes.has('encoder_hidden_states'))
+    throw badModel(`${files.decoder} is not Moonshine's merged decoder`)
+  const tokens = await readTokens(files.tokens)
+  const vocabulary = decoder.outputs[0]?.dims.at(-1)
+  if (vocabulary !== undefined && tokens.size < vocabulary)
+    throw badModel(`${files.tokens} has ${tokens.size} tokens, and the model writes ${vocabulary}`)
+  return files
 }
 
 if (import.meta.main) await runMain(engineProgram(moonshine))

@@ -1,7 +1,7 @@
 import type { AudioMemory } from './audio-memory.ts'
 import type { Decoder, Haste } from './decoder.ts'
 import { sampleRate } from './sherpa-library.ts'
-import type { Transcriber } from './transcriber.ts'
+import type { Transcriber, Utterance } from './transcriber.ts'
 
 /** Of silence, or of what there is, around an utterance: most models lose a word that begins with the audio. */
 const margin = 0.3 * sampleRate
@@ -13,21 +13,42 @@ export class PlainTranscriber implements Transcriber {
   readonly #decoder: Decoder
   readonly #haste: Haste
   readonly #audio: AudioMemory
+  /** Up to here the audio is in a text already. */
+  #said = 0
 
-  constructor(decoder: Decoder, haste: Haste, audio: AudioMemory) {
+  readonly isCostly: boolean
+
+  constructor(decoder: Decoder, haste: Haste, audio: AudioMemory, isCostly = false) {
     this.#decoder = decoder
     this.#haste = haste
     this.#audio = audio
+    this.isCostly = isCostly
   }
 
-  async text(start: number, end: number, signal: AbortSignal): Promise<string> {
-    if (!this.#audio.slice(start, end).some(sample => Math.abs(sample) >= faintest)) return ''
-    const samples = this.#audio.slice(start - margin, end + margin)
-    const text = await this.#decoder.text(samples, this.#haste, signal)
-    return /[\p{L}\p{N}]/u.test(text) ? text : ''
+  async text(start: number, end: number, signal: AbortSignal, goesOn = false): Promise<string> {
+    if (isFaint(this.#audio.slice(start, end))) return ''
+    const before = this.#audio.slice(Math.max(start - margin, this.#said), start)
+    const spoken = this.#audio.slice(start, goesOn ? end : end + margin)
+    const samples = new Float32Array(margin + spoken.length + (goesOn ? margin : 0))
+    samples.set(before, margin - before.length)
+    samples.set(spoken, margin)
+    return wordsOrNothing(await this.#decoder.text(samples, this.#haste, signal))
   }
 
-  keep(): void {}
+  keep({ end }: Utterance): void {
+    this.#said = end
+  }
 
-  forget(): void {}
+  forget(): void {
+    this.#said = this.#audio.end
+  }
+}
+
+export function isFaint(samples: Float32Array): boolean {
+  return !samples.some(sample => Math.abs(sample) >= faintest)
+}
+
+/** Signs alone are what models make of a noise. */
+export function wordsOrNothing(text: string): string {
+  return /[\p{L}\p{N}]/u.test(text) ? text : ''
 }

@@ -169,6 +169,8 @@ class Session {
     if (event.type === 'started') {
       this.#item = `item_${randomUUID().replaceAll('-', '').slice(0, 20)}`
       this.#send({ type: 'speech_started', item: this.#item, atMs: ms(event.start) })
+    } else if (event.type === 'partial') {
+      this.#send({ type: 'partial', item: this.#item, text: event.text })
     } else if (event.type === 'stopped') {
       this.#send({ type: 'speech_stopped', item: this.#item, atMs: ms(event.end) })
     } else if (event.text === '') {

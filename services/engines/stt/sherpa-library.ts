@@ -12,6 +12,18 @@ interface RecognizerStream {
   acceptWaveform(wave: { samples: Float32Array; sampleRate: number }): void
 }
 
+/** Writes while somebody speaks. It works on the thread that calls it, a third of a second of audio at a time. */
+export interface OnlineRecognizer {
+  createStream(): OnlineStream
+  isReady(stream: OnlineStream): boolean
+  decode(stream: OnlineStream): void
+  getResult(stream: OnlineStream): { readonly text: string }
+}
+
+export interface OnlineStream extends RecognizerStream {
+  inputFinished(): void
+}
+
 /** Voice activity over windows of 512 samples. `start` counts samples since the last reset, in 32 bits: 37 hours. */
 export interface Vad {
   acceptWaveform(samples: Float32Array): void
@@ -31,16 +43,9 @@ export interface Resampler {
 
 interface Sherpa {
   readonly OfflineRecognizer: { createAsync(config: unknown): Promise<Recognizer> }
+  readonly OnlineRecognizer: new (config: unknown) => OnlineRecognizer
   readonly Vad: new (config: unknown, bufferSeconds: number) => Vad
   readonly LinearResampler: new (from: number, to: number) => Resampler
-}
-
-/** Absolute paths of what a model consists of. */
-export interface SpeechFiles {
-  readonly encoder: string
-  readonly decoder: string
-  readonly tokens: string
-  readonly vad: string
 }
 
 export const sampleRate = 16_000
@@ -53,18 +58,28 @@ function sherpa(): Sherpa {
   return loaded
 }
 
+/** By families of models, in the names of sherpa-onnx: `moonshine`, `whisper`, `transducer` … */
+export interface FamilyConfig {
+  readonly [family: string]: unknown
+  /** Absolute path. */
+  readonly tokens: string
+}
+
 /** Rejects for a file that is not ONNX, where the library's other way would end the process. */
-export async function newRecognizer(files: SpeechFiles, threads: number): Promise<Recognizer> {
-  return sherpa().OfflineRecognizer.createAsync({
+export async function newRecognizer(config: FamilyConfig, threads: number): Promise<Recognizer> {
+  return sherpa().OfflineRecognizer.createAsync(withUsual(config, threads))
+}
+
+/** There is no other way here: what the library can't load ends the process. */
+export function newOnlineRecognizer(config: FamilyConfig, threads: number): OnlineRecognizer {
+  return new (sherpa().OnlineRecognizer)({ ...withUsual(config, threads), enableEndpoint: false })
+}
+
+function withUsual(config: FamilyConfig, threads: number): object {
+  return {
     featConfig: { sampleRate, featureDim: 80 },
-    modelConfig: {
-      moonshine: { encoder: files.encoder, mergedDecoder: files.decoder },
-      tokens: files.tokens,
-      numThreads: threads,
-      provider: 'cpu',
-      debug: 0,
-    },
-  })
+    modelConfig: { ...config, numThreads: threads, provider: 'cpu', debug: 0 },
+  }
 }
 
 /** One utterance at a time. */

@@ -4,7 +4,8 @@ import { isFile } from '../../../lib/is-file.ts'
 import { type Engine, EngineError, type EngineModel } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
 import { type EspeakFiles, EspeakModule } from './espeak-module.ts'
-import { speak } from './speak.ts'
+import { withoutMarkup } from './sentences.ts'
+import { speak, type Speaking } from './speak.ts'
 import { Voices } from './voices.ts'
 
 /** They take turns, sentence by sentence. */
@@ -15,7 +16,7 @@ const settingsSchema = z.object({ voice: z.string().default(usualVoice) })
 
 /** Text to speech: eSpeak NG as WebAssembly, on this thread. */
 export const espeak: Engine = {
-  async load({ model }) {
+  async load({ model, env }) {
     const settings = settingsSchema.safeParse(model.settings)
     if (!settings.success) throw badSettings(z.prettifyError(settings.error))
     const module = await load(await checkedFiles(model))
@@ -38,7 +39,18 @@ export const espeak: Engine = {
         const voice = request.voice === undefined ? usual : voices.find(request.voice)
         if (voice === undefined)
           throw new EngineError({ reason: 'unsupported', what: `voice ${request.voice}` })
-        return { ...(await speak(request, voice, module, job)) }
+        const synthesize: Speaking['synthesize'] = async (text, take) => {
+          try {
+            module.synthesize(withoutMarkup(text), voice, request.speed ?? 1, samples =>
+              take(samples, module.sampleRate),
+            )
+          } catch (error) {
+            await module.renew()
+            throw error
+          }
+        }
+        const speaking = { voice: voice.name, sampleRate: module.sampleRate, synthesize }
+        return { ...(await speak(request, speaking, job, env)) }
       },
     }
   },

@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import { sentencesOf } from './sentences.ts'
+import { sentencesOf, withoutMarkup } from './sentences.ts'
 
 const texts = (text: string): string[] => Array.from(sentencesOf(text), one => one.text)
 
@@ -14,10 +14,14 @@ test('a text is its sentences; abbreviations do not end one, blank lines do', ()
   assert.deepEqual(texts('今日は。元気ですか？'), ['今日は。', '元気ですか？'])
 })
 
-test('what nobody speaks is left out, and markup is no markup', () => {
+test('what nobody speaks is left out', () => {
   assert.deepEqual(texts('\u0000 \u0007\n\n \t'), [])
-  assert.deepEqual(texts('a <break/> [[b]]'), ['a  break/  [ [b]]'])
   assert.deepEqual(texts('\ud800'), ['\ufffd'])
+})
+
+test('markup is kept for those who have some, and none for eSpeak', () => {
+  assert.deepEqual(texts('a <break/> [[b]]'), ['a <break/> [[b]]'])
+  assert.equal(withoutMarkup('a <break/> [[b]]'), 'a  break/  [ [b]]')
 })
 
 test('a long sentence is cut at a comma, else at a space, else somewhere, and nothing is lost', () => {

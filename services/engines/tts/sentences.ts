@@ -25,14 +25,18 @@ export function* sentencesOf(text: string): Generator<Sentence> {
 const segmenter = new Intl.Segmenter('en', { granularity: 'sentence' })
 const abbreviation = /(?:^|[\s(.])(?:\p{Lu}|dr|mr|mrs|ms|prof|st|no|vs|e\.g|i\.e|approx)\.\s*$/iu
 
-/** eSpeak would take < and [[ for markup, and stop at a NUL. A lone end of a line is a space, as in a text with hard breaks. */
+/** eSpeak would take < and [[ for markup. Orpheus and its like have marks such as <laugh>, which are for them. */
+export function withoutMarkup(text: string): string {
+  return text.replace(/[<>]/g, ' ').replace(/\[(?=\[)/g, '[ ')
+}
+
+/** A lone end of a line is a space, as in a text with hard breaks. */
 function speakable(text: string): string {
   return text
     .toWellFormed()
     .replace(/\r\n?/g, '\n')
     .replace(/\n[ \t]*\n\s*/g, '\u2029')
-    .replace(/[\p{Cc}\p{Co}\p{Cn}<>]/gu, ' ')
-    .replace(/\[(?=\[)/g, '[ ')
+    .replace(/[\p{Cc}\p{Co}\p{Cn}]/gu, ' ')
 }
 
 function* parts(sentence: string): Generator<Sentence> {

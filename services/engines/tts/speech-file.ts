@@ -1,28 +1,52 @@
-import { type FileHandle, open } from 'node:fs/promises'
+import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { wavHead, wavHeadBytes } from '../../../lib/wav.ts'
-import type { TtsRequest } from '../../core/engine.ts'
+import { EngineError, type TtsRequest } from '../../core/engine.ts'
+import { EncodedFile } from './encoded-file.ts'
 
-/** Speech that grows on the disk, not in memory. */
-export class SpeechFile implements AsyncDisposable {
+/** Speech that grows on the disk, not in memory. One that is left before `finish` is removed. */
+export interface SpeechFile extends AsyncDisposable {
   readonly name: string
+  /** So many were written. */
+  readonly samples: number
+  write(pcm: Buffer): Promise<void>
+  finish(): Promise<void>
+}
+
+/** In a format of `request.format`; `env` says where ffmpeg is, which some need, and which the signal ends. */
+export async function openSpeech(
+  folder: string,
+  format: TtsRequest['format'],
+  sampleRate: number,
+  env: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
+): Promise<SpeechFile> {
+  if (format === 'mp3' || format === 'opus')
+    return EncodedFile.create(folder, format, sampleRate, env, signal)
+  return PlainFile.create(folder, format, sampleRate)
+}
+
+class PlainFile implements SpeechFile {
+  readonly name: string
+  readonly #path: string
   readonly #file: FileHandle
   readonly #sampleRate: number
-  readonly #wav: boolean
+  readonly #start: number
   #bytes = 0
+  #finished = false
 
-  static async create(folder: string, format: TtsRequest['format'], sampleRate: number): Promise<SpeechFile> {
+  static async create(folder: string, format: 'wav' | 'pcm16', sampleRate: number): Promise<PlainFile> {
     const name = format === 'wav' ? 'speech.wav' : 'speech.pcm'
-    const speech = new SpeechFile(name, await open(join(folder, name), 'wx'), sampleRate)
-    if (speech.#wav) await speech.#file.write(wavHead(0, sampleRate), 0, wavHeadBytes, 0)
-    return speech
+    const path = join(folder, name)
+    return new PlainFile(name, path, await open(path, 'wx'), sampleRate)
   }
 
-  private constructor(name: string, file: FileHandle, sampleRate: number) {
+  private constructor(name: string, path: string, file: FileHandle, sampleRate: number) {
     this.name = name
+    this.#path = path
     this.#file = file
     this.#sampleRate = sampleRate
-    this.#wav = name === 'speech.wav'
+    this.#start = name === 'speech.wav' ? wavHeadBytes : 0
   }
 
   get samples(): number {
@@ -30,20 +54,29 @@ export class SpeechFile implements AsyncDisposable {
   }
 
   async write(pcm: Buffer): Promise<void> {
-    const start = this.#wav ? wavHeadBytes : 0
-    for (let done = 0; done < pcm.length;) {
-      const at = start + this.#bytes + done
-      done += (await this.#file.write(pcm, done, pcm.length - done, at)).bytesWritten
-    }
+    await this.#put(pcm, this.#start + this.#bytes)
     this.#bytes += pcm.length
   }
 
   /** The head can tell the length only now. */
   async finish(): Promise<void> {
-    if (this.#wav) await this.#file.write(wavHead(this.#bytes, this.#sampleRate), 0, wavHeadBytes, 0)
+    if (this.#start > 0) await this.#put(wavHead(this.#bytes, this.#sampleRate), 0)
+    this.#finished = true
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#file.close()
+    if (!this.#finished) await rm(this.#path, { force: true })
+  }
+
+  async #put(bytes: Buffer, at: number): Promise<void> {
+    try {
+      for (let done = 0; done < bytes.length;)
+        done += (await this.#file.write(bytes, done, bytes.length - done, at + done)).bytesWritten
+    } catch (error) {
+      const { code, message } = error as NodeJS.ErrnoException
+      if (code === undefined) throw error
+      throw new EngineError({ reason: 'not_written', file: this.name, detail: message }, { cause: error })
+    }
   }
 }

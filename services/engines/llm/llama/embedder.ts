@@ -37,7 +37,11 @@ export class Embedder {
 
   /** One after the other: the library's lock does not keep their order. */
   #one(context: LlamaEmbeddingContext, text: string): Promise<readonly number[]> {
-    const turn = this.#tail.then(async () => (await context.getEmbeddingFor(text)).vector)
+    const turn = this.#tail.then(async () => {
+      const { vector } = await context.getEmbeddingFor(text)
+      // The library has none for a text without tokens.
+      return vector.length > 0 ? vector : Array.from({ length: this.#model.embeddingVectorSize }, () => 0)
+    })
     this.#tail = turn.catch(() => undefined)
     return turn
   }
@@ -51,7 +55,8 @@ export class Embedder {
   }
 
   async #open(): Promise<LlamaEmbeddingContext> {
-    if (this.#model.embeddingVectorSize === 0 || this.#header.architecture === 't5')
+    const { ranks, architecture } = this.#header
+    if (this.#model.embeddingVectorSize === 0 || architecture === 't5' || ranks)
       throw new EngineError({ reason: 'unsupported', what: 'embed' })
     try {
       return await this.#model.createEmbeddingContext({
@@ -67,7 +72,7 @@ export class Embedder {
   }
 }
 
-/** To length 1. An empty text has no vector in some models; zeros stay zeros. */
+/** To length 1. Zeros, which stand for an empty text, stay zeros. */
 function normalised(vector: readonly number[]): number[] {
   const length = Math.hypot(...vector)
   return length === 0 || !Number.isFinite(length) ? vector.map(() => 0) : vector.map(one => one / length)

@@ -1,4 +1,3 @@
-import { existsSync } from 'node:fs'
 import {
   type ChatWrapper,
   getLlama,
@@ -8,10 +7,10 @@ import {
   type LlamaContextOptions,
   type LlamaModel,
 } from 'node-llama-cpp'
-import { GgufError, type GgufHeader, llamaMemory, readGgufHeader } from '../../../../models/gguf.ts'
+import { type GgufHeader, llamaMemory } from '../../../../models/gguf.ts'
 import { EngineError, type EngineSetup } from '../../../core/engine.ts'
+import { checkMemory, contextSizeOf, headerOf } from '../gguf-file.ts'
 import { Batching } from './batching.ts'
-import { wantsGpu } from './gpu.ts'
 import { pickWrapper } from './pick-wrapper.ts'
 import type { LlamaSettings } from './settings.ts'
 import { withoutBinaryTest } from './without-binary-test.ts'
@@ -22,24 +21,23 @@ export interface OpenModel {
   readonly header: GgufHeader
   /** None of a model that only embeds. */
   readonly context: LlamaContext | undefined
+  /** As they are now; undefined: it runs on the processor. */
+  readonly bytesOnCard: (() => Promise<number>) | undefined
   readonly batching: Batching
   readonly wrapper: ChatWrapper
 }
 
-const defaultContextSize = 4096
-
 /** Throws an EngineError for what is wrong with the file or the machine. */
-export async function openModel(given: EngineSetup, settings: LlamaSettings): Promise<OpenModel> {
-  const setup = { ...given, gpu: given.gpu || wantsGpu(given.env) }
-  const path = setup.model.files['model']
-  if (path === undefined) throw new EngineError({ reason: 'bad_settings', detail: 'files.model is missing' })
-  const header = headerOf(path)
+export async function openModel(setup: EngineSetup, settings: LlamaSettings): Promise<OpenModel> {
+  const { path, header } = headerOf(setup.model, 'model')
   const contextSize = contextSizeOf(header, settings)
-  if (!setup.gpu) checkMemory(header, contextSize, settings.sequences, 0)
+  const needs = llamaMemory(header, { contextSize, sequences: settings.sequences })
+  if (!setup.gpu) checkMemory(needs, 0)
   const log = new NativeLog()
   const runtime = await startRuntime(setup, log)
-  if (setup.gpu) checkMemory(header, contextSize, settings.sequences, await freeOnCard(runtime))
-  const model = await loadModel(runtime, path, setup, log)
+  const card = setup.gpu ? await startCard(runtime, setup, log) : undefined
+  if (card !== undefined) checkMemory(needs, card.free)
+  const model = await loadModel(runtime, path, setup, contextSize * settings.sequences, log)
   const batching = new Batching()
   const make = (): Promise<LlamaContext> =>
     makeContext(
@@ -52,46 +50,44 @@ export async function openModel(given: EngineSetup, settings: LlamaSettings): Pr
       },
       log,
     )
+  const context = header.embeddingOnly ? undefined : await make()
   return {
     runtime,
     model,
     header,
-    context: header.embeddingOnly ? undefined : await make(),
+    context,
+    bytesOnCard: card === undefined ? undefined : await bytesOnCard(runtime, card, setup.gpuBytes),
     batching,
     wrapper: pickWrapper(model, header),
   }
 }
 
-function headerOf(path: string): GgufHeader {
-  if (!existsSync(path)) throw new EngineError({ reason: 'missing_files', files: [path] })
-  try {
-    return readGgufHeader(path)
-  } catch (error) {
-    if (!(error instanceof GgufError)) throw error
-    throw new EngineError({ reason: 'bad_model', detail: `${path}: ${error.message}` }, { cause: error })
+interface Card {
+  /** Bytes, as the driver said before the model came. */
+  readonly used: number
+  readonly free: number
+}
+
+/** What the model may have there is capped. Throws `no_gpu` where llama.cpp has found no card that it can use. */
+async function startCard(runtime: Llama, { gpuBytes }: EngineSetup, log: NativeLog): Promise<Card> {
+  const { total, used, free } =
+    runtime.gpu === false ? { total: 0, used: 0, free: 0 } : await runtime.getVramState()
+  if (total === 0) {
+    const detail = ['llama.cpp sees none', log.text].filter(part => part !== '').join(': ')
+    throw new EngineError({ reason: 'no_gpu', detail })
   }
-}
-
-function contextSizeOf({ contextLength }: GgufHeader, { contextSize }: LlamaSettings): number {
-  const trained = contextLength === 0 ? defaultContextSize : contextLength
-  return Math.min(trained, contextSize ?? defaultContextSize)
-}
-
-/** Bytes; none where no card answers, which Vulkan does not mind. */
-async function freeOnCard(runtime: Llama): Promise<number> {
-  return runtime.gpu === false ? 0 : (await runtime.getVramState()).free
+  if (gpuBytes === undefined) return { used, free }
+  await runtime.setVramCap(gpuBytes)
+  return { used, free: Math.min(free, gpuBytes) }
 }
 
 /**
- * Before llama.cpp asks for it: Linux grants any memory, and kills the process when it is used. `onCard`: bytes that a
- * graphics card takes off the machine's memory.
+ * node-llama-cpp only reckons what it has on the card. The driver knows better, but not whose it is: the difference that the load
+ * has made counts where it is more, as far as the model may go.
  */
-function checkMemory(header: GgufHeader, contextSize: number, sequences: number, onCard: number): void {
-  const needed = llamaMemory(header, { contextSize, sequences })
-  const there = process.availableMemory() + onCard
-  if (needed <= there) return
-  const [needs, has] = [needed, there].map(bytes => `${Math.round(bytes / 2 ** 20)} MiB`)
-  throw new EngineError({ reason: 'out_of_memory', detail: `it needs some ${needs}, and ${has} are free` })
+async function bytesOnCard(runtime: Llama, before: Card, most = Infinity): Promise<() => Promise<number>> {
+  const grown = Math.min((await runtime.getVramState()).used - before.used, most)
+  return async () => Math.max((await runtime.getLlamaMemoryUsage()).gpuVram, grown)
 }
 
 async function startRuntime(setup: EngineSetup, log: NativeLog): Promise<Llama> {
@@ -112,13 +108,15 @@ async function loadModel(
   runtime: Llama,
   path: string,
   { gpu, onProgress }: EngineSetup,
+  contextSize: number,
   log: NativeLog,
 ): Promise<LlamaModel> {
   let told = 0
   try {
     return await runtime.loadModel({
       modelPath: path,
-      ...(gpu ? {} : { gpuLayers: 0 }),
+      // As many layers as the cap leaves room for beside the context.
+      gpuLayers: gpu ? { fitContext: { contextSize } } : 0,
       onLoadProgress: progress => {
         if (progress - told < 0.05 || progress > 1) return
         told = progress

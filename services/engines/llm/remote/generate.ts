@@ -1,6 +1,7 @@
 import type { ChatRequest, CompleteRequest, Generated, TextLine } from '../../../core/engine.ts'
 import { EngineError } from '../../../core/engine.ts'
 import type { Endpoint } from '../../shared/endpoint.ts'
+import type { Pictures } from '../pictures.ts'
 import { formatOf, messagesOf, parametersOf, toolsOf } from './messages.ts'
 import { Reply } from './reply.ts'
 import { sseData } from './sse.ts'
@@ -10,11 +11,11 @@ type Result = Omit<Generated, 'model'>
 
 export function chat(
   endpoint: Endpoint,
-  request: ChatRequest,
+  { request, pictures }: { readonly request: ChatRequest; readonly pictures: Pictures },
   signal: AbortSignal,
   say: Say,
 ): Promise<Result> {
-  const body = { messages: messagesOf(request.messages), ...toolsOf(request) }
+  const body = { messages: messagesOf(request.messages, pictures), ...toolsOf(request) }
   return generate(endpoint, 'chat/completions', { ...body, ...common(request) }, signal, say)
 }
 

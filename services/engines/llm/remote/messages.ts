@@ -1,4 +1,5 @@
 import type { ChatMessage, ChatRequest, CompleteRequest } from '../../../core/engine.ts'
+import type { Pictures } from '../pictures.ts'
 
 /** The parameters of https://platform.openai.com/docs/api-reference; those beyond it are Ollama's, vLLM's and llama-server's. */
 export function parametersOf(request: ChatRequest | CompleteRequest): Record<string, unknown> {
@@ -18,8 +19,17 @@ export function parametersOf(request: ChatRequest | CompleteRequest): Record<str
   })
 }
 
-export function messagesOf(messages: readonly ChatMessage[]): Record<string, unknown>[] {
+/** Pictures stand before the words that speak of them, as models are trained. */
+export function messagesOf(messages: readonly ChatMessage[], pictures: Pictures): Record<string, unknown>[] {
   return messages.map(message => {
+    if (message.role === 'user' && message.images !== undefined && message.images.length > 0) {
+      const parts = message.images.map(name => ({
+        type: 'image_url',
+        image_url: { url: pictures.get(name) },
+      }))
+      const text = message.content === '' ? [] : [{ type: 'text', text: message.content }]
+      return { role: 'user', content: [...parts, ...text] }
+    }
     if (message.role === 'tool')
       return { role: 'tool', tool_call_id: message.toolCallId, content: message.content }
     if (message.role !== 'assistant') return { role: message.role, content: message.content }

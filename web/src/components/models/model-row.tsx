@@ -46,6 +46,7 @@ export function ModelRow({
         </p>
         <p className="soft note">
           <span className="mono">{model.id}</span> · {originInWords[model.origin]} · {model.licence}
+          {model.vision && ' · takes pictures'}
         </p>
       </div>
       <div className="model-state">

@@ -86,9 +86,9 @@ export function memoryBars({
   }))
 }
 
-/** `memory` is the machine's own; a GPU has the name that core gave it. */
+/** `memory` is the machine's own, `gpu` that of its graphics cards together. */
 export function deviceInWords(device: string): string {
-  return device === 'memory' ? 'Memory of this machine' : device.replace(/^gpu/i, 'GPU ').trim()
+  return { memory: 'Memory of this machine', gpu: 'Memory of the graphics card' }[device] ?? device
 }
 
 function isToBeGot({ download, state }: Model): boolean {

@@ -17,6 +17,7 @@ const model = (id: string, state: Model['state'], more: Partial<Model> = {}): Mo
   memory: null,
   isDefault: false,
   pinned: false,
+  vision: false,
   download: null,
   state,
   ...more,
@@ -40,7 +41,7 @@ test('a model says what it does, or what getting it costs', () => {
   assert.equal(words({ type: 'fetching', bytes: 43, total: 100 }), 'getting it, 43 %')
   assert.equal(words({ type: 'installed' }), 'installed')
   assert.equal(words({ type: 'installed' }, {}, 'absent'), 'no core')
-  assert.equal(words({ type: 'installed' }, { engine: '' }), 'nothing here runs it')
+  assert.equal(words({ type: 'installed' }, { engine: '' }), 'a part of other models')
   assert.equal(words({ type: 'loading', progress: 0.43 }), 'loading 43 %')
   assert.equal(words(ready), 'in memory')
   assert.equal(
@@ -88,18 +89,21 @@ test('a kind has what is here apart from what can be got, in memory and defaults
 
 test('a device’s bar has who is in its memory, the largest first', () => {
   const bars = memoryBars({
-    budget: { memory: 10, gpu0: 20 },
+    budget: { memory: 10, gpu: 20 },
     used: { memory: 5 },
-    models: [model('small', ready), model('large', { ...ready, measured: 3, gpu: { gpu0: 9 } })],
+    models: [model('small', ready), model('large', { ...ready, measured: 3, gpu: { gpu: 9 } })],
   })
   assert.deepEqual(
     bars.map(({ device, used, segments }) => [device, used, segments.map(({ id }) => id)]),
     [
       ['memory', 5, ['large', 'small']],
-      ['gpu0', 0, ['large']],
+      ['gpu', 0, ['large']],
     ],
   )
-  assert.deepEqual([deviceInWords('memory'), deviceInWords('gpu0')], ['Memory of this machine', 'GPU 0'])
+  assert.deepEqual(
+    [deviceInWords('memory'), deviceInWords('gpu')],
+    ['Memory of this machine', 'Memory of the graphics card'],
+  )
 })
 
 test('a rate is that of the last seconds; a download that begins anew has none', () => {

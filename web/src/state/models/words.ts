@@ -34,7 +34,7 @@ export function stateInWords(model: Model, core: Models['core']): { words: strin
       return { words: `getting it, ${share(state.bytes / state.total)}`, tone: 'waiting' }
     case 'installed':
       if (problemOfModel(model) !== undefined) return { words: 'could not be loaded', tone: 'bad' }
-      if (model.engine === '') return { words: 'nothing here runs it', tone: 'plain' }
+      if (model.engine === '') return { words: 'a part of other models', tone: 'plain' }
       return core === 'absent' ? { words: 'no core', tone: 'waiting' } : { words: 'installed', tone: 'plain' }
     case 'loading':
       return { words: `loading ${share(state.progress)}`, tone: 'waiting' }

@@ -23,6 +23,7 @@ const model: Model = {
   memory: null,
   isDefault: true,
   pinned: false,
+  vision: false,
   download: null,
   state: { type: 'loading', progress: 0.437 },
 }

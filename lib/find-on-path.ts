@@ -10,7 +10,8 @@ export function findOnPath(name: string, path: string | undefined): string | und
     .find(isExecutable)
 }
 
-function isExecutable(file: string): boolean {
+/** For this user; also at the end of a link. */
+export function isExecutable(file: string): boolean {
   try {
     if (statSync(file, { throwIfNoEntry: false })?.isFile() !== true) return false
     accessSync(file, constants.X_OK)
