@@ -1,6 +1,5 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
+import { FakeEndpoint } from './fake-endpoint.ts'
 
 export interface Asked {
   readonly path: string
@@ -12,39 +11,19 @@ export interface Asked {
 export type Answer = (response: ServerResponse, asked: Asked) => void | Promise<void>
 
 /** Stands in for an OpenAI-compatible endpoint on the loopback. */
-export class FakeOpenAi implements AsyncDisposable {
-  readonly asked: Asked[] = []
+export class FakeOpenAi extends FakeEndpoint<Asked> {
   answer: Answer = (response, asked) => stream(response, [...wordsOf(asked), usage, end])
-  readonly #server = createServer((request, response) => void this.#take(request, response))
 
-  static async start(): Promise<FakeOpenAi> {
-    const fake = new FakeOpenAi()
-    fake.#server.listen(0, '127.0.0.1')
-    await once(fake.#server, 'listening')
-    return fake
+  static start(): Promise<FakeOpenAi> {
+    return new FakeOpenAi().listen()
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`
+    return `${this.origin}/v1`
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const text = Buffer.concat(chunks).toString('utf8')
-    const asked = {
-      path: request.url ?? '',
-      headers: request.headers,
-      body: JSON.parse(text) as Record<string, unknown>,
-    }
-    this.asked.push(asked)
-    await this.answer(response, asked)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections()
-    this.#server.close()
-    await once(this.#server, 'close')
+  protected override read({ url: path = '', headers }: IncomingMessage, body: Buffer): Asked {
+    return { path, headers, body: JSON.parse(body.toString('utf8')) as Record<string, unknown> }
   }
 }
 

@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { png } from './png.ts'
+import { FakeEndpoint, type RawAsked, rawAsked } from './fake-endpoint.ts'
 
 /** A PNG file of one grey, which the seed decides. */
 export function fakePng(width: number, height: number, seed: number): Buffer {
@@ -12,47 +11,23 @@ export function fakePng(width: number, height: number, seed: number): Buffer {
 /** The start of a JPEG file. */
 export const fakeJpeg = Buffer.from('ffd8ffe000104a46494600010100000100010000', 'hex')
 
-export interface PictureAsked {
-  readonly method: string
-  readonly path: string
-  readonly headers: IncomingMessage['headers']
-  /** Byte by byte, as it came. */
-  readonly body: string
-}
-
 /** How a test wants a request answered. */
-export type PictureAnswer = (response: ServerResponse, asked: PictureAsked) => void | Promise<void>
+export type PictureAnswer = (response: ServerResponse, asked: RawAsked) => void | Promise<void>
 
 /** Stands in for a server of pictures elsewhere, on the loopback; its test says what it answers. */
-export class FakePictures implements AsyncDisposable {
-  readonly asked: PictureAsked[] = []
+export class FakePictures extends FakeEndpoint<RawAsked> {
   answer: PictureAnswer = response => say(response, 404, { detail: 'Not Found' })
-  readonly #server = createServer((request, response) => void this.#take(request, response))
 
-  static async start(): Promise<FakePictures> {
-    const fake = new FakePictures()
-    fake.#server.listen(0, '127.0.0.1')
-    await once(fake.#server, 'listening')
-    return fake
+  static start(): Promise<FakePictures> {
+    return new FakePictures().listen()
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
+    return this.origin
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    const { method = '', url: path = '', headers } = request
-    const asked = { method, path, headers, body: Buffer.concat(chunks).toString('utf8') }
-    this.asked.push(asked)
-    await this.answer(response, asked)
-  }
-
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections()
-    this.#server.close()
-    await once(this.#server, 'close')
+  protected override read(request: IncomingMessage, body: Buffer): RawAsked {
+    return rawAsked(request, body)
   }
 }
 

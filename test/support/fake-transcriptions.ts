@@ -1,7 +1,6 @@
-import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
-import type { AddressInfo } from 'node:net'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { parseWav, type Wav } from '../../lib/wav.ts'
+import { FakeEndpoint } from './fake-endpoint.ts'
 
 export interface AskedTranscription {
   readonly headers: IncomingMessage['headers']
@@ -17,40 +16,25 @@ export type TranscriptionAnswer = (response: ServerResponse, asked: AskedTranscr
  * Stands in for an endpoint's `/audio/transcriptions`, and looks at every byte of a request: what is not as the form's
  * standard (RFC 7578) and the head of a WAV file have it is answered 400, and stands in `faults`.
  */
-export class FakeTranscriptions implements AsyncDisposable {
-  readonly asked: AskedTranscription[] = []
+export class FakeTranscriptions extends FakeEndpoint<AskedTranscription> {
   readonly faults: string[] = []
   answer: TranscriptionAnswer = sayText
-  readonly #server = createServer((request, response) => void this.#take(request, response))
 
-  static async start(): Promise<FakeTranscriptions> {
-    const fake = new FakeTranscriptions()
-    fake.#server.listen(0, '127.0.0.1')
-    await once(fake.#server, 'listening')
-    return fake
+  static start(): Promise<FakeTranscriptions> {
+    return new FakeTranscriptions().listen()
   }
 
   get url(): string {
-    return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}/v1`
+    return `${this.origin}/v1`
   }
 
-  async #take(request: IncomingMessage, response: ServerResponse): Promise<void> {
-    const chunks: Buffer[] = []
-    for await (const chunk of request) chunks.push(chunk as Buffer)
-    try {
-      const asked = readAsked(request, Buffer.concat(chunks))
-      this.asked.push(asked)
-      await this.answer(response, asked)
-    } catch (error) {
-      this.faults.push(String(error))
-      response.writeHead(400).end(JSON.stringify({ error: { message: String(error) } }))
-    }
+  protected override read(request: IncomingMessage, body: Buffer): AskedTranscription {
+    return readAsked(request, body)
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
-    this.#server.closeAllConnections()
-    this.#server.close()
-    await once(this.#server, 'close')
+  protected override refuse(response: ServerResponse, error: unknown): void {
+    this.faults.push(String(error))
+    response.writeHead(400).end(JSON.stringify({ error: { message: String(error) } }))
   }
 }
 
