@@ -155,8 +155,8 @@ export const apiProblems = {
       'start everything with npm run up',
     ),
   noSuchService: (name: string): Problem => refused('no_such_service', `there is no service ${name}`),
-  tooManySpeeches: (limit: number): Problem =>
-    refused('too_many_speeches', `${limit} texts are being read to you, which is the most`, 'stop one'),
+  tooManyAtOnce: (limit: number): Problem =>
+    refused('too_many_at_once', `${limit} of these are under way for you, which is the most`, 'stop one'),
   nothingToSay: (): Problem =>
     refused('nothing_to_say', 'there is nothing in this text that can be read aloud', 'send some words'),
   /** For who is no admin: the whole of it names files of the server. */

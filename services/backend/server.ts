@@ -115,7 +115,7 @@ export async function startBackend(options: BackendOptions): Promise<Backend> {
   systemRoutes(api, { home, supervisor, ownName: options.ownName })
   const jobs = new CoreJobs({ home, portal, core, stopping: stopping.signal })
   speechRoutes(api, jobs)
-  openAiRoutes(api, jobs, () => desk.usable())
+  openAiRoutes(api, jobs, desk)
   loginRoutes(api)
   userRoutes(api)
   healthRoutes(app, home)

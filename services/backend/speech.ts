@@ -1,17 +1,16 @@
-import { once } from 'node:events'
 import type { ServerResponse } from 'node:http'
 import type { FastifyReply } from 'fastify'
 import { z } from 'zod'
 import { wavHead } from '../../lib/wav.ts'
 import type { Job } from '../portal/client.ts'
-import type { Result } from '../portal/request.ts'
 import { speechLineSchema } from '../portal/tts-request.ts'
-import { jobProblem } from './api/job-problem.ts'
 import { isExpected } from './api/problem-reply.ts'
 import { Refusal } from './api/refusal.ts'
 import { route, type Api } from './api/route.ts'
+import { begin, drained } from './begin.ts'
 import type { CoreJobs } from './core-job.ts'
 import { apiProblems, log } from './messages.ts'
+import { Turns } from './turns.ts'
 
 /** Of one user at a time: who reads none of them holds their samples in files, and in memory when they are read. */
 const mostAtOnce = 4
@@ -28,7 +27,7 @@ const bodySchema = z.strictObject({
 
 /** `POST /api/speech`: a text read aloud, sentence by sentence as it is made. */
 export function speechRoutes(api: Api, jobs: CoreJobs): void {
-  const running = new Map<string, number>()
+  const turns = new Turns(mostAtOnce)
   route(
     api,
     {
@@ -44,27 +43,17 @@ export function speechRoutes(api: Api, jobs: CoreJobs): void {
       },
     },
     async ({ who, body, reply }) => {
-      const count = running.get(who.name) ?? 0
-      if (count >= mostAtOnce)
-        throw new Refusal(429, apiProblems.tooManySpeeches(mostAtOnce), { 'retry-after': '5' })
-      running.set(who.name, count + 1)
-      try {
-        await read(body, reply)
-      } finally {
-        const left = (running.get(who.name) ?? 1) - 1
-        if (left === 0) running.delete(who.name)
-        else running.set(who.name, left)
-      }
+      using _turn = turns.take(who.name)
+      await read(body, reply)
     },
   )
   const read = async (body: Body, reply: FastifyReply): Promise<void> => {
-    let result: Result
     try {
-      result = await jobs.run(
+      await jobs.run(
         {
           service: 'tts',
           request: { kind: 'speak', ...body, format: 'pcm16', stream: true },
-          follow: (job, signal) => speak(job, signal, sampleRate => begin(reply, sampleRate)),
+          follow: (job, signal) => speak(job, signal, sampleRate => open(reply, sampleRate)),
         },
         reply.raw,
       )
@@ -74,12 +63,8 @@ export function speechRoutes(api: Api, jobs: CoreJobs): void {
       // A cut, and no end: half a text must not pass for a whole one.
       return void reply.raw.destroy()
     }
-    if (!reply.sent)
-      throw result.ok
-        ? new Refusal(400, apiProblems.nothingToSay())
-        : new Refusal(...jobProblem(result.error))
-    if (result.ok) reply.raw.end()
-    else reply.raw.destroy()
+    if (!reply.sent) throw new Refusal(400, apiProblems.nothingToSay())
+    reply.raw.end()
   }
 }
 
@@ -105,17 +90,13 @@ async function speak(
     at += pcm.length
     sent = Math.max(sent, at)
     // The next lines stay in the job's file meanwhile.
-    if (response?.write(news) === false) await once(response, 'drain', { signal })
+    response?.write(news)
+    if (response !== undefined) await drained(response)
   }
 }
 
-function begin(reply: FastifyReply, sampleRate: number): ServerResponse {
-  reply.hijack()
-  const { raw } = reply
-  for (const [name, value] of Object.entries(reply.getHeaders()))
-    if (value !== undefined) raw.setHeader(name, value)
-  raw.on('error', () => raw.destroy())
-  raw.writeHead(200, { 'content-type': 'audio/wav', 'x-accel-buffering': 'no' })
+function open(reply: FastifyReply, sampleRate: number): ServerResponse {
+  const raw = begin(reply, 'audio/wav')
   raw.write(wavHead(openEnd, sampleRate))
   return raw
 }

@@ -56,7 +56,7 @@ test('a conversation in OpenAI’s words is one of ours, and so is its answer', 
       temperature: 0,
       top_p: null,
       stop: 'x',
-      seed: -1,
+      seed: 7,
       user: 'somebody',
     },
   })
@@ -76,7 +76,7 @@ test('a conversation in OpenAI’s words is one of ours, and so is its answer', 
     maxTokens: 5,
     temperature: 0,
     stop: ['x'],
-    seed: 0xffff_ffff,
+    seed: 7,
   })
   const { id, created, ...rest } = answer
   assert.match(String(id), /^chatcmpl-/)
@@ -154,6 +154,57 @@ test('who goes away takes the work along', async () => {
   await withdrawn.promise
 })
 
+test('one tool by its name is that tool alone, and has to be called; negative numbers say nothing', async () => {
+  await using stack = await serving('llm', ({ request: asked }) => {
+    const { tools, toolChoice, maxTokens, seed } = asked
+    assert.deepEqual(
+      { tools, toolChoice, maxTokens, seed },
+      {
+        tools: [{ name: 'f' }],
+        toolChoice: 'required',
+        maxTokens: undefined,
+        seed: undefined,
+      },
+    )
+    return Promise.resolve(generated('', { toolCalls: [{ id: 'c', name: 'f', arguments: {} }] }))
+  })
+  const tools = ['e', 'f'].map(name => ({ type: 'function', function: { name } }))
+  const choice = { type: 'function', function: { name: 'f' } }
+  const body = { ...hello, tools, tool_choice: choice, max_tokens: -1, seed: -1 }
+  await stack.rig.must('POST', chatPath, { body })
+})
+
+test('who reads nothing and leaves is not waited for', async () => {
+  const ended = Promise.withResolvers<void>()
+  await using stack = await serving('llm', async job => {
+    job.signal.addEventListener('abort', () => ended.resolve())
+    // More than all buffers on the way hold.
+    for (let n = 0; n < 200 && !job.signal.aborted; n++)
+      await job.emit({ type: 'text', text: 'x'.repeat(100_000) })
+    await ended.promise
+    return { type: 'failed', error: { code: 'cancelled', message: 'It was cancelled.' } }
+  })
+  const gone = new AbortController()
+  await post(stack.rig, chatPath, { ...hello, stream: true }, gone.signal)
+  gone.abort()
+  await ended.promise
+})
+
+test('a limit elsewhere is told with the time to wait, and a mistake is not taken for an outage', async () => {
+  await using stack = await serving('llm', ({ request: asked }) =>
+    Promise.resolve({
+      type: 'failed',
+      error:
+        asked['model'] === 'far'
+          ? { code: 'remote_refused', message: 'Too many.', retryAfter: 2.5 }
+          : { code: 'context_too_long', message: 'Too long.' },
+    }),
+  )
+  const limited = await stack.rig.call('POST', chatPath, { body: { ...hello, model: 'far' } })
+  assert.deepEqual([limited.status, limited.headers['retry-after']], [503, '3'])
+  assert.equal((await stack.rig.call('POST', chatPath, { body: hello })).status, 400)
+})
+
 test('failures are OpenAI’s, before the first word and after it', async () => {
   const error = { code: 'unknown_model', message: 'There is no model x.', todo: 'Use y.' }
   await using stack = await serving('llm', async job => {
@@ -162,7 +213,7 @@ test('failures are OpenAI’s, before the first word and after it', async () => 
   })
   const refused = {
     error: {
-      message: 'There is no model x.; Use y.',
+      message: 'There is no model x. Use y.',
       type: 'invalid_request_error',
       param: null,
       code: 'unknown_model',
@@ -179,7 +230,7 @@ test('failures are OpenAI’s, before the first word and after it', async () => 
     { messages: [] },
     { ...hello, n: 2 },
     { ...hello, temperature: 9 },
-    { ...hello, tool_choice: { type: 'function', function: { name: 'f' } } },
+    { ...hello, tool_choice: { type: 'function', function: { name: 'nobody' } } },
     { messages: [{ role: 'user', content: [{ type: 'image_url', image_url: { url: 'https://x/y.png' } }] }] },
   ]) {
     const { status, json } = await stack.rig.call('POST', chatPath, { body: wrong })
@@ -247,6 +298,11 @@ test('texts become vectors, also packed; documents are ranked', async () => {
     data: [{ object: 'embedding', index: 0, embedding: [0.5, -2] }],
     usage: { prompt_tokens: 3, total_tokens: 3 },
   })
+  const many = await rig.must('POST', '/v1/embeddings', { body: { input: Array(300).fill('x') } })
+  assert.deepEqual(
+    [(many['data'] as unknown[]).length, many['usage']],
+    [300, { prompt_tokens: 6, total_tokens: 6 }],
+  )
   const packed = await rig.must('POST', '/v1/embeddings', {
     body: { input: ['x', 'y'], model: 'e', encoding_format: 'base64' },
   })
@@ -271,6 +327,8 @@ test('a text is read aloud as a file; OpenAI’s voices mean whichever is there'
   const answer = await stack.rig.call('POST', '/v1/audio/speech', { body })
   assert.deepEqual([answer.status, answer.headers['content-type'], answer.text], [200, 'audio/mpeg', 'sound'])
   assert.deepEqual(asked[0], { kind: 'speak', text: 'Hello.', format: 'mp3' })
+  await stack.rig.call('POST', '/v1/audio/speech', { body: { ...body, model: 'tts-1' } })
+  assert.deepEqual(asked[1], asked[0])
   const refused = await stack.rig.call('POST', '/v1/audio/speech', {
     body: { ...body, response_format: 'flac' },
   })

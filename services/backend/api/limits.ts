@@ -85,11 +85,11 @@ export function limitConnections(server: Server, limits: Limits): void {
 /** Ends requests whose JSON dribbles in. */
 export function limitBodies(app: FastifyInstance, { bodyMs }: Limits): void {
   const timers = new WeakMap<object, NodeJS.Timeout>()
-  app.addHook('onRequest', async ({ raw, headers }) => {
+  app.addHook('onRequest', async ({ raw, headers, url }) => {
     if (/^(application\/octet-stream|multipart\/form-data)/.test(headers['content-type'] ?? '')) return
     if (headers['transfer-encoding'] === undefined && Number(headers['content-length'] ?? 0) === 0) return
     const timer = setTimeout(() => {
-      raw.socket.end(rawProblem(new Refusal(408, apiProblems.tooSlow())))
+      raw.socket.end(rawProblem(new Refusal(408, apiProblems.tooSlow()), url))
       raw.socket.destroySoon()
     }, bodyMs)
     timers.set(raw, timer)

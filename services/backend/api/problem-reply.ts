@@ -50,6 +50,10 @@ export function problemReplies(app: FastifyInstance, print: (line: string) => vo
   app.setErrorHandler((error: FastifyError, request, reply) => {
     if (isNoFile(request, error)) return nothingThere(request, reply)
     if (!isExpected(error)) print(log.failed(request.method, pathOf(request), error))
+    if (error.code === 'FST_ERR_CTP_BODY_TOO_LARGE') {
+      const limit = `${Math.round(request.routeOptions.bodyLimit / 1024 / 1024)} MB`
+      return sendProblem(reply, new Refusal(413, apiProblems.tooLarge(limit)))
+    }
     return sendProblem(reply, asRefusal(error))
   })
   app.setNotFoundHandler(nothingThere)
@@ -64,7 +68,7 @@ function nothingThere(request: FastifyRequest, reply: FastifyReply): FastifyRepl
 
 export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply {
   const { status, problem, headers } = refusal
-  if (reply.request.url.startsWith('/v1/'))
+  if (isOpenAi(reply.request.url))
     return reply
       .code(status)
       .headers(headers)
@@ -78,11 +82,12 @@ export function sendProblem(reply: FastifyReply, refusal: Refusal): FastifyReply
 }
 
 /** For what is answered below fastify: an upgrade that is refused, or a request that could not be parsed. */
-export function rawProblem({ status, problem, headers }: Refusal): string {
-  const body = JSON.stringify(bodyOf(status, problem))
+export function rawProblem(refusal: Refusal, url = ''): string {
+  const { status, problem, headers } = refusal
+  const body = JSON.stringify(isOpenAi(url) ? openAiError(refusal) : bodyOf(status, problem))
   const lines = Object.entries({
     connection: 'close',
-    'content-type': type,
+    'content-type': isOpenAi(url) ? 'application/json' : type,
     'content-length': String(Buffer.byteLength(body)),
     ...headers,
   }).map(([name, value]) => `${name}: ${value}\r\n`)
@@ -118,7 +123,6 @@ export function asRefusal(error: unknown): Refusal {
   if (code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
     return new Refusal(415, apiProblems.mediaType('application/json, or what /api/openapi.json says'))
   }
-  if (code === 'FST_ERR_CTP_BODY_TOO_LARGE') return new Refusal(413, apiProblems.tooLarge('1 MB'))
   if (code === 'ENOSPC' || code === 'EDQUOT') return new Refusal(507, apiProblems.noSpace())
   // The sender broke off: nobody reads the answer, and nobody made a mistake.
   if (code === 'ECONNRESET') return new Refusal(400, apiProblems.badBody('broken off'))
@@ -127,6 +131,11 @@ export function asRefusal(error: unknown): Refusal {
     return new Refusal(statusCode, apiProblems.badBody(message ?? ''))
   }
   return new Refusal(500, apiProblems.internal())
+}
+
+/** Whose programs understand OpenAI's errors only. */
+function isOpenAi(url: string): boolean {
+  return /^\/v1([/?]|$)/.test(url)
 }
 
 function pathOf(request: FastifyRequest): string {

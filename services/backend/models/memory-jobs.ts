@@ -98,7 +98,9 @@ export class MemoryJobs {
     })
     try {
       const result = await job.wait(AbortSignal.any([gone.signal, this.#stopping.signal]))
-      return result.ok ? undefined : bodyOf(...jobProblem(result.error))
+      if (result.ok) return undefined
+      const [status, problem] = jobProblem(result.error)
+      return bodyOf(status, problem)
     } catch (error) {
       if (this.#stopping.signal.aborted) return undefined
       if (!gone.signal.aborted) this.#log(log.jobFailed(id, error))

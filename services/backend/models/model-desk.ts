@@ -66,6 +66,11 @@ export class ModelDesk {
     return models.filter(({ installed, engine }) => installed && engine !== '')
   }
 
+  /** Which one answers where none of that kind is named. */
+  usual(kind: ModelKind): string | undefined {
+    return this.#inventory.look().defaults[kind]
+  }
+
   async load(id: string): Promise<void> {
     usable(this.#find(id))
     await this.#jobs.start('load', id, this.#core())

@@ -1,15 +1,16 @@
 import { createReadStream } from 'node:fs'
-import { stat, writeFile } from 'node:fs/promises'
+import { stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { transcriptionSchema } from '../../portal/stt-request.ts'
 import { spokenSchema } from '../../portal/tts-request.ts'
-import { bytesOf } from '../api/bytes.ts'
-import { jobProblem } from '../api/job-problem.ts'
 import { Refusal } from '../api/refusal.ts'
 import { type Api, route } from '../api/route.ts'
 import type { CoreJobs } from '../core-job.ts'
 import { apiProblems } from '../messages.ts'
+import { Turns } from '../turns.ts'
+import { receiveForm } from './form.ts'
+import type { UsableModels } from './models.ts'
 import { anyModel, definedOnly } from './sampling.ts'
 import { subtitles } from './subtitles.ts'
 import { tempFolder } from './temp-folder.ts'
@@ -32,12 +33,20 @@ const types = { mp3: 'audio/mpeg', opus: 'audio/ogg', wav: 'audio/wav', pcm: 'au
 const transcriptionForm = z.object({
   model: anyModel,
   response_format: z.enum(['json', 'text', 'verbose_json', 'srt', 'vtt']).default('json'),
+  stream: z.literal('false', 'a transcription comes as a whole').optional(),
 })
+/** Programs that were written for OpenAI often have these built in. */
+const theirModels = new Set(
+  'tts-1 tts-1-hd gpt-4o-mini-tts whisper-1 gpt-4o-transcribe gpt-4o-mini-transcribe'.split(' '),
+)
+/** Of one user at a time: each is a file on the disk of the server. */
+const mostAtOnce = 8
 export const formPath = '/v1/audio/transcriptions'
 /** OpenAI takes 25 MB. */
 const largestRecording = 100 * 1024 * 1024
 
-export function audioRoutes(api: Api, jobs: CoreJobs): void {
+export function audioRoutes(api: Api, jobs: CoreJobs, models: UsableModels): void {
+  const turns = new Turns(mostAtOnce)
   route(
     api,
     {
@@ -59,14 +68,13 @@ export function audioRoutes(api: Api, jobs: CoreJobs): void {
         text: body.input,
         format: format === 'pcm' ? 'pcm16' : format,
         ...definedOnly({
-          model: body.model,
+          model: named(body.model, models),
           voice: voice === undefined || theirVoices.has(voice) ? undefined : voice,
           speed: speed,
         }),
       }
       const filesTo = await temp.path()
       const result = await jobs.run({ service: 'tts', request, filesTo }, reply.raw)
-      if (!result.ok) throw new Refusal(...jobProblem(result.error))
       const { file, sampleRate } = spokenSchema.parse(result)
       const path = join(filesTo, file)
       // Of samples alone nobody could tell it.
@@ -87,24 +95,23 @@ export function audioRoutes(api: Api, jobs: CoreJobs): void {
       body: 'bytes',
       reply: { type: 'application/json', about: '{text}, or what response_format says' },
     },
-    async ({ request, reply }) => {
+    async ({ who, request, reply }) => {
+      using _turn = turns.take(who.name)
       await using temp = tempFolder()
-      const form = await formOf(await bytesOf(request, largestRecording), request.headers['content-type'])
-      const file = form.get('file')
-      if (!(file instanceof File)) throw new Refusal(400, apiProblems.badField('body', 'file', 'is missing'))
-      const fields = transcriptionForm.safeParse(Object.fromEntries(form))
-      if (!fields.success)
-        throw new Refusal(
-          400,
-          apiProblems.badField('body', 'response_format', 'json, text, verbose_json, srt or vtt'),
-        )
       const from = join(await temp.path(), 'recording')
-      await writeFile(from, file.stream(), { flag: 'wx' })
-      const { model, response_format: format } = fields.data
+      const form = await receiveForm(request, from, largestRecording)
+      if (!form.hasFile) throw new Refusal(400, apiProblems.badField('body', 'file', 'is missing'))
+      const fields = transcriptionForm.safeParse(form.fields)
+      if (!fields.success) {
+        const [issue] = fields.error.issues
+        const field = issue?.path.join('.') ?? ''
+        throw new Refusal(400, apiProblems.badField('body', field, issue?.message ?? ''))
+      }
+      const { response_format: format } = fields.data
+      const model = named(fields.data.model, models)
       const asked = { kind: 'transcribe', file: 'recording', ...definedOnly({ model }) }
       const files = [{ name: 'recording', from }]
       const result = await jobs.run({ service: 'stt', request: asked, files }, reply.raw)
-      if (!result.ok) throw new Refusal(...jobProblem(result.error))
       const { text, segments, audioSeconds } = transcriptionSchema.parse(result)
       if (format === 'text') return void (await reply.type('text/plain; charset=utf-8').send(`${text}\n`))
       if (format === 'srt' || format === 'vtt')
@@ -121,13 +128,8 @@ export function audioRoutes(api: Api, jobs: CoreJobs): void {
   )
 }
 
-async function formOf(bytes: Buffer, type: string | undefined): Promise<FormData> {
-  if (type?.startsWith('multipart/form-data') !== true)
-    throw new Refusal(415, apiProblems.mediaType('multipart/form-data'))
-  try {
-    return await new Response(Uint8Array.from(bytes), { headers: { 'content-type': type } }).formData()
-  } catch (error) {
-    if (!(error instanceof TypeError)) throw error
-    throw new Refusal(400, apiProblems.badBody('multipart/form-data that can not be read'))
-  }
+/** A name of OpenAI's that no model has here means whichever is there. */
+function named(model: string | undefined, models: UsableModels): string | undefined {
+  if (model === undefined || !theirModels.has(model)) return model
+  return models.usable().some(({ id }) => id === model) ? model : undefined
 }

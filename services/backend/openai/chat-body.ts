@@ -42,7 +42,10 @@ export const chatBodySchema = z.object({
     ),
   ),
   tool_choice: optional(
-    z.enum(['auto', 'none', 'required'], 'auto, none or required: one tool by its name is not possible'),
+    z.union([
+      z.enum(['auto', 'none', 'required']),
+      z.object({ type: z.literal('function'), function: z.object({ name: z.string() }) }),
+    ]),
   ),
   response_format: optional(
     z.discriminatedUnion('type', [
@@ -61,7 +64,8 @@ export type ChatBody = z.output<typeof chatBodySchema>
 
 /** The request of ours that it comes to. */
 export function chatRequest(body: ChatBody, pictures: Pictures): ChatRequestInput {
-  const { tools, tool_choice: toolChoice, response_format: format } = body
+  const { response_format: format } = body
+  const { tools, toolChoice } = toolsOf(body)
   return {
     kind: 'chat',
     messages: body.messages.map(message => ourMessage(message, pictures)),
@@ -84,6 +88,16 @@ export function chatRequest(body: ChatBody, pictures: Pictures): ChatRequestInpu
         }),
     ...samplingOf(body),
   }
+}
+
+/** One tool by its name is that tool alone, and it has to be called. */
+function toolsOf({ tools, tool_choice: choice }: ChatBody) {
+  if (typeof choice !== 'object') return { tools, toolChoice: choice }
+  const { name } = choice.function
+  const named = tools?.filter(tool => tool.function.name === name) ?? []
+  if (named.length === 0)
+    throw new Refusal(400, apiProblems.badField('body', 'tool_choice', `there is no tool ${name}`))
+  return { tools: named, toolChoice: 'required' as const }
 }
 
 type TheirMessage = ChatBody['messages'][number]

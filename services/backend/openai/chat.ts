@@ -3,6 +3,7 @@ import { type Api, route } from '../api/route.ts'
 import type { CoreJobs } from '../core-job.ts'
 import { type ChatBody, chatBodySchema, chatRequest } from './chat-body.ts'
 import { generate, type Head, type Shape } from './generate.ts'
+import type { UsableModels } from './models.ts'
 import { Pictures } from './pictures.ts'
 import { tempFolder } from './temp-folder.ts'
 import { usageOf } from './usage.ts'
@@ -10,7 +11,7 @@ import { usageOf } from './usage.ts'
 /** Of the pictures, mostly. */
 const bodyLimit = 64 * 1024 * 1024
 
-export function chatRoute(api: Api, jobs: CoreJobs): void {
+export function chatRoute(api: Api, jobs: CoreJobs, models: UsableModels): void {
   route(
     api,
     {
@@ -32,6 +33,7 @@ export function chatRoute(api: Api, jobs: CoreJobs): void {
         files: await pictures.files(),
         stream: body.stream === true,
         path: '/v1/chat/completions',
+        usual: models.usual('llm') ?? 'default',
       }
       const whole = await generate(api, jobs, asked, shapeFor(body), reply)
       if (whole !== undefined) await reply.type('application/json').send(JSON.stringify(whole))

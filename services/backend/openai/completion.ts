@@ -4,6 +4,7 @@ import type { CoreJobs } from '../core-job.ts'
 import { generate, type Head, type Shape } from './generate.ts'
 import { samplingOf, samplingShape } from './sampling.ts'
 import { usageOf } from './usage.ts'
+import type { UsableModels } from './models.ts'
 import { optional } from './optional.ts'
 
 const bodySchema = z.object({
@@ -13,7 +14,7 @@ const bodySchema = z.object({
   suffix: optional(z.literal('', 'not possible')),
 })
 
-export function completionRoute(api: Api, jobs: CoreJobs): void {
+export function completionRoute(api: Api, jobs: CoreJobs, models: UsableModels): void {
   route(
     api,
     {
@@ -32,6 +33,7 @@ export function completionRoute(api: Api, jobs: CoreJobs): void {
         files: [],
         stream: body.stream === true,
         path: '/v1/completions',
+        usual: models.usual('llm') ?? 'default',
       }
       const shape = shapeFor(body.stream_options?.include_usage === true)
       const whole = await generate(api, jobs, asked, shape, reply)

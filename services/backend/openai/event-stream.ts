@@ -1,5 +1,5 @@
 import type { FastifyReply } from 'fastify'
-import { once } from 'node:events'
+import { begin, drained } from '../begin.ts'
 
 /** Server-sent events as OpenAI sends them: `data: {…}`, and `data: [DONE]` at the end. Begins with the first one. */
 export class EventStream {
@@ -13,16 +13,15 @@ export class EventStream {
     return this.#reply.sent
   }
 
-  /** Waits where the client reads more slowly; the next lines stay in the job's file meanwhile. */
-  async send(event: unknown, signal: AbortSignal): Promise<void> {
-    const { raw } = this.#reply
-    if (!this.begun) this.#begin()
-    if (!raw.write(`data: ${JSON.stringify(event)}\n\n`)) await once(raw, 'drain', { signal })
+  /** The next lines stay in the job's file while the client reads. */
+  async send(event: unknown): Promise<void> {
+    this.#write(`data: ${JSON.stringify(event)}\n\n`)
+    await drained(this.#reply.raw)
   }
 
   end(): void {
-    if (!this.begun) this.#begin()
-    this.#reply.raw.end('data: [DONE]\n\n')
+    this.#write('data: [DONE]\n\n')
+    this.#reply.raw.end()
   }
 
   /** What fails after the beginning is told as the last event. */
@@ -30,12 +29,8 @@ export class EventStream {
     this.#reply.raw.end(`data: ${JSON.stringify(error)}\n\n`)
   }
 
-  #begin(): void {
-    this.#reply.hijack()
-    const { raw } = this.#reply
-    for (const [name, value] of Object.entries(this.#reply.getHeaders()))
-      if (value !== undefined) raw.setHeader(name, value)
-    raw.on('error', () => raw.destroy())
-    raw.writeHead(200, { 'content-type': 'text/event-stream; charset=utf-8', 'x-accel-buffering': 'no' })
+  #write(text: string): void {
+    if (!this.begun) begin(this.#reply, 'text/event-stream; charset=utf-8')
+    this.#reply.raw.write(text)
   }
 }

@@ -8,9 +8,7 @@ import {
   type TextLine,
   textLineSchema,
 } from '../../portal/llm-request.ts'
-import { jobProblem } from '../api/job-problem.ts'
 import { asRefusal, isExpected } from '../api/problem-reply.ts'
-import { Refusal } from '../api/refusal.ts'
 import type { Api } from '../api/route.ts'
 import type { CoreJobs, Order } from '../core-job.ts'
 import { log } from '../messages.ts'
@@ -40,6 +38,8 @@ export interface Asked {
   readonly files: NonNullable<Order['files']>
   readonly stream: boolean
   readonly path: string
+  /** Which one answers where none is named; a stream has to say it before core does. */
+  readonly usual: string
 }
 
 /** Text of a model, whole or as it comes. Resolves with undefined where it was streamed. */
@@ -54,21 +54,18 @@ export async function generate(
   const head = (model: string): Head => ({ id: randomUUID(), created: Math.floor(Date.now() / 1000), model })
   if (!stream) {
     const result = await jobs.run({ service: 'llm', request, files }, reply.raw)
-    if (!result.ok) throw new Refusal(...jobProblem(result.error))
     const answer = generatedSchema.parse(result)
     return shape.whole(answer, head(answer.model))
   }
   const events = new EventStream(reply)
-  const streamed = head(request.model ?? 'default')
+  const streamed = head(request.model ?? asked.usual)
   try {
     const follow = (job: Job, signal: AbortSignal): Promise<void> =>
       tell(job, signal, events, shape, streamed)
     const result = await jobs.run({ service: 'llm', request, files, follow }, reply.raw)
-    if (!result.ok) throw new Refusal(...jobProblem(result.error))
     const answer = generatedSchema.parse(result)
-    const { signal } = new AbortController()
-    if (!events.begun && shape.first !== undefined) await events.send(shape.first(streamed), signal)
-    for (const event of shape.last(answer, streamed)) await events.send(event, signal)
+    if (!events.begun && shape.first !== undefined) await events.send(shape.first(streamed))
+    for (const event of shape.last(answer, streamed)) await events.send(event)
     events.end()
   } catch (error) {
     if (!events.begun) throw error
@@ -95,7 +92,7 @@ async function tell(
     sent[type] = Math.max(sent[type], at[type])
     const piece = news === '' ? undefined : shape.piece({ type, text: news }, head)
     if (piece === undefined) continue
-    if (!events.begun && shape.first !== undefined) await events.send(shape.first(head), signal)
-    await events.send(piece, signal)
+    if (!events.begun && shape.first !== undefined) await events.send(shape.first(head))
+    await events.send(piece)
   }
 }

@@ -2,8 +2,6 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { z } from 'zod'
 import { paintedSchema } from '../../portal/image-request.ts'
-import { jobProblem } from '../api/job-problem.ts'
-import { Refusal } from '../api/refusal.ts'
 import { type Api, route } from '../api/route.ts'
 import type { CoreJobs } from '../core-job.ts'
 import { anyModel, definedOnly } from './sampling.ts'
@@ -64,7 +62,6 @@ export function imageRoute(api: Api, jobs: CoreJobs): void {
       }
       const filesTo = await temp.path()
       const result = await jobs.run({ service: 'image', request, filesTo }, reply.raw)
-      if (!result.ok) throw new Refusal(...jobProblem(result.error))
       const { images, revisedPrompt } = paintedSchema.parse(result)
       const data = await Promise.all(
         images.map(async ({ file, seed }) => ({

@@ -4,7 +4,14 @@ import { type Api, route } from '../api/route.ts'
 import { apiProblems } from '../messages.ts'
 import type { Model } from '../protocol.ts'
 
-export type ListedModel = Pick<Model, 'id' | 'kind' | 'origin'>
+type ListedModel = Pick<Model, 'id' | 'kind' | 'origin'>
+
+export interface UsableModels {
+  /** Those that can be asked of now. */
+  usable(): readonly ListedModel[]
+  /** Which one answers where none of that kind is named. */
+  usual(kind: Model['kind']): string | undefined
+}
 
 const modelSchema = z.object({
   id: z.string(),
@@ -16,7 +23,7 @@ const modelSchema = z.object({
   kind: z.string(),
 })
 
-export function modelRoutes(api: Api, usable: () => readonly ListedModel[]): void {
+export function modelRoutes(api: Api, models: UsableModels): void {
   const shared = { access: 'user', scope: 'models' } as const
   route(
     api,
@@ -27,7 +34,7 @@ export function modelRoutes(api: Api, usable: () => readonly ListedModel[]): voi
       summary: 'The models that can be used, as OpenAI lists them',
       reply: z.object({ object: z.literal('list'), data: z.array(modelSchema) }),
     },
-    () => ({ object: 'list' as const, data: usable().map(described) }),
+    () => ({ object: 'list' as const, data: models.usable().map(described) }),
   )
   route(
     api,
@@ -40,7 +47,7 @@ export function modelRoutes(api: Api, usable: () => readonly ListedModel[]): voi
       reply: modelSchema,
     },
     ({ params }) => {
-      const model = usable().find(({ id }) => id === params.model)
+      const model = models.usable().find(({ id }) => id === params.model)
       if (model === undefined) throw new Refusal(404, apiProblems.noSuchModel(params.model))
       return described(model)
     },

@@ -6,22 +6,26 @@ export const anyModel = optional(z.string().max(200)).transform(name =>
   name === '' || name === 'default' ? undefined : name,
 )
 
+/** Less means "none" to LM Studio, llama.cpp and vLLM. */
+const atLeast = (least: number) =>
+  optional(z.number().int()).transform(value => (value === undefined || value < least ? undefined : value))
+
 /** What chat and text completions share. Fields that change nothing of the text, such as `user`, are taken and left. */
 export const samplingShape = {
   model: anyModel,
-  max_tokens: optional(z.number().int().positive()),
-  max_completion_tokens: optional(z.number().int().positive()),
+  max_tokens: atLeast(1),
+  max_completion_tokens: atLeast(1),
   temperature: optional(z.number().min(0).max(2)),
   top_p: optional(z.number().gt(0).max(1)),
   presence_penalty: optional(z.number().min(-2).max(2)),
   frequency_penalty: optional(z.number().min(-2).max(2)),
-  seed: optional(z.number().int()),
+  seed: atLeast(0),
   stop: optional(z.union([z.string(), z.array(z.string()).max(16)])),
   n: optional(z.literal(1, 'one answer at a time')),
   stream: optional(z.boolean()),
   stream_options: optional(z.object({ include_usage: optional(z.boolean()) })),
   // Ollama's, vLLM's and llama-server's.
-  top_k: optional(z.number().int().min(0)),
+  top_k: atLeast(0),
   min_p: optional(z.number().min(0).max(1)),
   repeat_penalty: optional(z.number().positive().max(2)),
 }
@@ -42,7 +46,7 @@ export function samplingOf(body: Sampling) {
     repeatPenalty: body.repeat_penalty,
     presencePenalty: body.presence_penalty,
     frequencyPenalty: body.frequency_penalty,
-    // OpenAI's has 64 bits and a sign.
+    // OpenAI's has 64 bits.
     seed: seed === undefined ? undefined : seed >>> 0,
     stop: stops.length === 0 ? undefined : stops,
   })

@@ -1,13 +1,13 @@
 import { z } from 'zod'
 import { embeddedSchema, rankedSchema } from '../../portal/llm-request.ts'
-import { jobProblem } from '../api/job-problem.ts'
-import { Refusal } from '../api/refusal.ts'
 import { type Api, route } from '../api/route.ts'
 import type { CoreJobs } from '../core-job.ts'
 import { anyModel, definedOnly } from './sampling.ts'
 import { optional } from './optional.ts'
 
 const bodyLimit = 16 * 1024 * 1024
+/** Of one request to core. */
+const mostTexts = 256
 
 const embedSchema = z.object({
   model: anyModel,
@@ -17,9 +17,9 @@ const embedSchema = z.object({
         .string()
         .min(1)
         .transform(text => [text]),
-      z.array(z.string()).min(1).max(256),
+      z.array(z.string()).min(1).max(2048),
     ],
-    'a text, or up to 256 of them',
+    'a text, or up to 2048 of them; no tokens',
   ),
   encoding_format: optional(z.enum(['float', 'base64'])),
   dimensions: z.null('the model decides that').optional(),
@@ -62,10 +62,17 @@ export function textRoutes(api: Api, jobs: CoreJobs): void {
       }),
     },
     async ({ body, reply }) => {
-      const request = { kind: 'embed', input: body.input, ...definedOnly({ model: body.model }) }
-      const result = await jobs.run({ service: 'llm', request }, reply.raw)
-      if (!result.ok) throw new Refusal(...jobProblem(result.error))
-      const { model, embeddings, usage } = embeddedSchema.parse(result)
+      const embeddings: number[][] = []
+      let model = ''
+      let tokens = 0
+      for (let at = 0; at < body.input.length; at += mostTexts) {
+        const input = body.input.slice(at, at + mostTexts)
+        const request = { kind: 'embed', input, ...definedOnly({ model: body.model }) }
+        const part = embeddedSchema.parse(await jobs.run({ service: 'llm', request }, reply.raw))
+        embeddings.push(...part.embeddings)
+        model = part.model
+        tokens += part.usage.promptTokens
+      }
       return {
         object: 'list' as const,
         model,
@@ -74,7 +81,7 @@ export function textRoutes(api: Api, jobs: CoreJobs): void {
           index,
           embedding: body.encoding_format === 'base64' ? base64Of(vector) : vector,
         })),
-        usage: { prompt_tokens: usage.promptTokens, total_tokens: usage.promptTokens },
+        usage: { prompt_tokens: tokens, total_tokens: tokens },
       }
     },
   )
@@ -102,7 +109,6 @@ export function textRoutes(api: Api, jobs: CoreJobs): void {
       const options = definedOnly({ model: body.model, top: body.top_n })
       const request = { kind: 'rerank', query, documents, ...options }
       const result = await jobs.run({ service: 'llm', request }, reply.raw)
-      if (!result.ok) throw new Refusal(...jobProblem(result.error))
       const { model, ranking, usage } = rankedSchema.parse(result)
       return {
         model,
