@@ -1,6 +1,6 @@
-import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { namesIn, textOf } from '../lib/reachable.ts'
+import { nvidiaSmi } from './nvidia-smi.ts'
 
 /** Of the graphics cards that models can use, all together, in bytes. */
 export interface CardMemory {
@@ -26,15 +26,10 @@ const leastOwn = 2e9
  */
 export async function cardMemory(
   signal: AbortSignal,
-  { program = 'nvidia-smi', root = '/', timeoutMs = 5000 }: CardPlaces = {},
+  { program, root = '/', timeoutMs }: CardPlaces = {},
 ): Promise<CardMemory | undefined> {
-  const query = ['--query-gpu=memory.total,memory.used', '--format=csv,noheader,nounits']
-  const told = await new Promise<string>(resolve => {
-    // Without a driver that keeps running, the program starts one, which takes seconds.
-    const options = { timeout: timeoutMs, killSignal: 'SIGKILL', signal } as const
-    execFile(program, query, options, (error, stdout) => resolve(error === null ? stdout : ''))
-  })
-  return sumOf(told.split('\n').flatMap(nvidiaCard)) ?? sumOf(amdCards(root))
+  const told = await nvidiaSmi('memory.total,memory.used', signal, program, timeoutMs)
+  return sumOf(told.flatMap(nvidiaCard)) ?? sumOf(amdCards(root))
 }
 
 function nvidiaCard(line: string): CardMemory[] {

@@ -1,6 +1,7 @@
 import { closeSync, fstatSync, openSync, statSync } from 'node:fs'
 import { ggmlTypes, quantisations } from './gguf-types.ts'
 import { GgufError, GgufReader } from './gguf-reader.ts'
+import { isPainterTensor } from './painter-tensor.ts'
 
 export { llamaMemory } from './gguf-memory.ts'
 export { GgufError } from './gguf-reader.ts'
@@ -47,8 +48,6 @@ const encoders =
 
 /** LLAMA_POOLING_TYPE_RANK of llama.h. */
 const rankPooling = 4
-/** As checkpoints of Stable Diffusion name their tensors; a network alone, which needs more files, has other names. */
-const painters = /^(model\.diffusion_model|first_stage_model|unet)\./
 
 /** Throws a GgufError for a file that is none; the file system's own errors pass. Reads no more than the header. */
 export function readGgufHeader(path: string): GgufHeader {
@@ -122,7 +121,7 @@ function readTensors(reader: GgufReader, count: number): Tensors {
     parameters += elements
     if (name === 'token_embd.weight') vocabSize = shape[1]
     hasRankHead ||= name === 'cls.weight' || name === 'cls.output.weight'
-    hasPainter ||= painters.test(name)
+    hasPainter ||= isPainterTensor(name)
     if (type === undefined) end = Math.max(end, offset)
     else {
       end = Math.max(end, offset + Math.ceil(elements / type.block) * type.bytes)

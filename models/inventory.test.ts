@@ -285,6 +285,23 @@ test('a folder with far too much in it is looked at in part, and quickly', async
   assert.equal(found.length, 500)
 })
 
+test('a folder is there as soon as something is in it, and what grows in it counts ten seconds later', async () => {
+  await using pc = await machine()
+  await mkdir(pc.at('user/vosk/am'), { recursive: true })
+  await pc.put('user/vosk.py', 'x')
+  const entry = '{ id: vosk, kind: stt, path: ~/vosk.py, files: { model: ~/vosk } }'
+  await pc.put('home/models.yaml', `schema: 1\nmodels: [${entry}]\n`)
+  const vosk = () => pc.look().models.get('vosk')
+  assert.deepEqual(vosk()?.missing, [pc.at('user/vosk')])
+  await pc.put('user/vosk/am/final.mdl', 'ten bytes.')
+  assert.deepEqual([vosk()?.installed, vosk()?.bytes], [true, 11])
+  const before = vosk()?.memory
+  await truncate(pc.at('user/vosk/am/final.mdl'), 1_000_000)
+  pc.later(10_000)
+  assert.equal(vosk()?.bytes, 1_000_001)
+  assert.ok((vosk()?.memory ?? 0) > (before ?? 0))
+})
+
 test('a file is read anew when it has changed', async () => {
   await using pc = await machine()
   await pc.put('user/mine.gguf', { copy: starter })

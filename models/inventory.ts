@@ -1,6 +1,7 @@
-import { readdirSync, type Stats, statSync } from 'node:fs'
+import { type Stats, statSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { join } from 'node:path'
+import { namesIn } from '../lib/reachable.ts'
 import { type Catalog, loadCatalog } from './catalog.ts'
 import type { FoundFile } from './found/folders.ts'
 import { foundFiles } from './found/found.ts'
@@ -16,7 +17,7 @@ import {
   parseModelsFile,
 } from './models-file.ts'
 import { fromOwn } from './own-model.ts'
-import { unreachable } from './stat-file.ts'
+import { Sizes } from './sizes.ts'
 
 export type { ModelKind } from './kind.ts'
 export type { KnownModel } from './known-model.ts'
@@ -53,6 +54,7 @@ export class Inventory {
   readonly #now: () => number
   readonly #catalog: Catalog
   readonly #gguf: GgufFiles
+  readonly #sizes: Sizes
   #own: { stamp: string; file: ModelsFile; faults: readonly string[] } = {
     stamp: '',
     file: emptyModelsFile,
@@ -66,6 +68,7 @@ export class Inventory {
     this.#now = now
     this.#catalog = loadCatalog()
     this.#gguf = new GgufFiles(join(places.home, 'run/gguf-headers.json'))
+    this.#sizes = new Sizes(now)
   }
 
   get catalog(): Catalog {
@@ -74,7 +77,7 @@ export class Inventory {
 
   /**
    * As of now: what has changed on the disk since the last call is read again. Synchronous, and cheap enough for each
-   * request: a stat for each file that is there; folders of other programs are looked through every 10 s.
+   * request: a stat for each file that is there; folders are looked through every 10 s.
    */
   look(): InventoryView {
     const { file, faults } = this.#readOwn()
@@ -85,6 +88,7 @@ export class Inventory {
       catalog: this.#catalog,
       folders: new Set(namesIn(this.#places.modelsDir)),
       gguf: this.#gguf,
+      sizes: this.#sizes,
       pins: new Set(file.pins),
     }
     for (const entry of this.#catalog.values()) models.set(entry.id, fromCatalog(entry, look))
@@ -128,10 +132,7 @@ export class Inventory {
   #wrongNames(file: ModelsFile, models: ReadonlyMap<string, KnownModel>): string[] {
     const path = modelsFilePath(this.#places.home)
     const faults: string[] = []
-    for (const { id } of file.models) {
-      if (this.#catalog.has(id)) faults.push(modelsFileFaults.taken(path, id))
-      else if (lacksFamily(models.get(id))) faults.push(modelsFileFaults.noFamily(path, id))
-    }
+    for (const { id } of file.models) if (this.#catalog.has(id)) faults.push(modelsFileFaults.taken(path, id))
     for (const [kind, id] of Object.entries(file.defaults)) {
       const model = models.get(id)
       if (model === undefined) faults.push(modelsFileFaults.unknownDefault(path, kind, id))
@@ -152,26 +153,6 @@ export class Inventory {
   }
 }
 
-/** Of what hears by sherpa-onnx neither the files nor their names may tell what it is; of voices the engine can tell. */
-function lacksFamily(model: KnownModel | undefined): boolean {
-  return (
-    model?.engine === 'sherpa' &&
-    model.kind === 'stt' &&
-    model.installed &&
-    model.settings['family'] === undefined
-  )
-}
-
 function stampOf(stat: Stats): string {
   return `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeMs}:${stat.ctimeMs}`
-}
-
-function namesIn(folder: string): string[] {
-  try {
-    return readdirSync(folder)
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException
-    if (code !== undefined && unreachable.has(code)) return []
-    throw error
-  }
 }

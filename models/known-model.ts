@@ -5,8 +5,8 @@ import type { GgufFiles } from './gguf-files.ts'
 import type { ModelKind } from './kind.ts'
 import { memoryOf } from './memory.ts'
 import { resolveModel } from './model.ts'
-import { partsOf } from './parts.ts'
-import { bytesAt, statFile } from './stat-file.ts'
+import type { Sizes } from './sizes.ts'
+import { statFile } from './stat-file.ts'
 import { plainBytes } from './verify.ts'
 
 export interface KnownModel {
@@ -44,6 +44,7 @@ export interface Look {
   /** The names in modelsDir: a model whose folder is not there needs no look at its files. */
   readonly folders: ReadonlySet<string>
   readonly gguf: GgufFiles
+  readonly sizes: Sizes
   readonly pins: ReadonlySet<string>
 }
 
@@ -60,7 +61,7 @@ export function fromCatalog(entry: CatalogEntry, look: Look): KnownModel {
     for (const file of model.files) {
       const path = join(model.folder, file.path)
       const bytes = file.bytes ?? plainBytes(model)
-      const size = isThere ? bytesAt(path) : undefined
+      const size = isThere ? look.sizes.bytesAt(path) : undefined
       if (!size || size !== (bytes ?? size)) missing.push(path)
       if (one === entry) ownBytes += size ?? bytes ?? 0
       allBytes += size ?? bytes ?? 0
@@ -97,8 +98,8 @@ export function fromFound(found: FoundFile, look: Look): KnownModel | undefined 
   const stat = statFile(found.path)
   const gguf = stat === undefined ? undefined : look.gguf.look(found.path, stat)
   if (gguf?.ok !== true || gguf.kind === 'image') return undefined
-  const parts = partsAt(found.path, look)
-  if (!parts.installed) return undefined
+  const { bytes, missing } = look.sizes.contentOf([found.path])
+  if (missing.length > 0) return undefined
   return {
     id: found.id,
     kind: gguf.kind,
@@ -106,32 +107,20 @@ export function fromFound(found: FoundFile, look: Look): KnownModel | undefined 
     engine: 'llama',
     licence: unknownLicence,
     origin: found.origin,
-    ...parts,
+    files: { model: found.path },
+    bytes,
+    installed: true,
+    missing,
     settings: {},
     idleMs: undefined,
     pinned: look.pins.has(found.id),
+    memory: ggufMemory(found.path, {}, look),
     // Its eyes may lie beside it; whoever wants them names both files in models.yaml.
     vision: false,
   }
 }
 
 const unknownLicence = 'unknown'
-
-type Parts = Pick<KnownModel, 'files' | 'bytes' | 'installed' | 'missing' | 'memory'>
-
-/** A GGUF file, with its other parts where it has any. */
-function partsAt(path: string, look: Look): Parts {
-  const missing: string[] = []
-  let bytes = 0
-  for (const part of partsOf(path)) {
-    const size = statFile(part)?.size
-    if (size === undefined || size === 0) missing.push(part)
-    bytes += size ?? 0
-  }
-  const installed = missing.length === 0
-  const memory = installed ? ggufMemory(path, {}, look) : undefined
-  return { files: { model: path }, bytes, installed, missing, memory }
-}
 
 /** Where the header can't be read, loading will say why; until then, the size of the file says enough. */
 export function ggufMemory(

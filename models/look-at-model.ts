@@ -1,8 +1,10 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, openSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { namesIn, reachableOr } from '../lib/reachable.ts'
 import { lookAtGguf } from './gguf-files.ts'
 import type { ModelKind } from './kind.ts'
+import { isPainterTensor } from './painter-tensor.ts'
+import { tensorNames } from './safetensors.ts'
 import { lookAtSherpaFolder } from './sherpa-folder.ts'
 
 /** What a file or a folder is, by its content. */
@@ -13,7 +15,7 @@ export type KindLook =
       /** Where its name would not tell. */
       readonly engine?: string
     }
-  /** `reason`: of a GGUF file that can't be used, else `unknown`, `empty` or `unreadable`. */
+  /** `reason`: of a GGUF file that can't be used, else `unknown`, `empty`, `unreadable`, `hostile` or `no_painter`. */
   | { readonly ok: false; readonly reason: string }
 
 export function lookAtModelFile(path: string): KindLook {
@@ -27,7 +29,10 @@ export function lookAtModelFile(path: string): KindLook {
   // GGML_FILE_MAGIC, little-endian: whisper.cpp still writes it.
   if (start.subarray(0, 4).toString('latin1') === 'lmgg')
     return { ok: true, kind: 'stt', ...(path.endsWith('.bin') ? {} : { engine: 'whisper' }) }
-  if (isSafetensors(start, statSync(path).size)) return { ok: true, kind: 'image' }
+  const tensors = tensorNames(path)
+  if (tensors === 'broken') return { ok: false, reason: 'hostile' }
+  if (tensors !== undefined)
+    return tensors.some(isPainterTensor) ? { ok: true, kind: 'image' } : { ok: false, reason: 'no_painter' }
   // Since PyTorch 1.6, a checkpoint is a zip.
   if (/\.ckpt$/i.test(path) && start.subarray(0, 2).toString('latin1') === 'PK')
     return { ok: true, kind: 'image' }
@@ -43,11 +48,6 @@ export function lookAtModelFolder(path: string): KindLook {
       return { ok: true, kind }
   }
   return { ok: false, reason: 'unknown' }
-}
-
-/** Eight bytes of length, then a header in JSON: https://github.com/huggingface/safetensors */
-function isSafetensors(start: Buffer, size: number): boolean {
-  return start.length > 9 && start[8] === '{'.charCodeAt(0) && start.readBigUInt64LE() < BigInt(size - 8)
 }
 
 function firstBytes(path: string): Buffer {

@@ -1,8 +1,8 @@
-import { execFile } from 'node:child_process'
 import { statfsSync } from 'node:fs'
 import { availableParallelism, totalmem } from 'node:os'
 import { dirname, join } from 'node:path'
 import { namesIn, textOf, unreachable } from '../lib/reachable.ts'
+import { nvidiaSmi } from './nvidia-smi.ts'
 
 export interface Gpu {
   readonly vendor: 'nvidia' | 'amd' | 'intel' | 'apple'
@@ -33,19 +33,20 @@ export function lookAtMachine(root = '/'): Machine {
 }
 
 /**
- * The same GPUs with their memory where a program has to be asked for it: NVIDIA's cards by nvidia-smi, 2 s at most. A card
+ * The same GPUs with their memory where a program has to be asked for it: NVIDIA's cards by nvidia-smi, 5 s at most. A card
  * that it does not know, or no nvidia-smi, is a card without a driver, which can't be used. Rejects if the signal aborts.
  */
 export async function measureGpus(
   gpus: readonly Gpu[],
   signal: AbortSignal,
-  program = 'nvidia-smi',
+  program?: string,
+  timeoutMs?: number,
 ): Promise<Gpu[]> {
   if (!gpus.some(({ vendor }) => vendor === 'nvidia')) return [...gpus]
   const others = gpus.filter(({ vendor }) => vendor !== 'nvidia')
-  const told = await outputOf(program, ['--query-gpu=memory.total', '--format=csv,noheader,nounits'], signal)
+  const told = await nvidiaSmi('memory.total', signal, program, timeoutMs)
   signal.throwIfAborted()
-  const cards = told.split('\n').flatMap((line): Gpu[] => {
+  const cards = told.flatMap((line): Gpu[] => {
     const mebibytes = /^\s*(\d+)\s*$/.exec(line)?.[1]
     // One that shares the machine's memory says [N/A].
     if (mebibytes === undefined) return /N\/A/.test(line) ? [{ vendor: 'nvidia', memory: undefined }] : []
@@ -96,13 +97,4 @@ function gpusOf(root: string): Gpu[] {
     namesIn(join(root, 'dev')).includes('nvidiactl') ||
     namesIn(join(root, 'usr/lib/wsl/lib')).includes('nvidia-smi')
   return isThere ? [...found, { vendor: 'nvidia', memory: undefined }] : found
-}
-
-/** What it prints; nothing where it is not there, fails, or takes longer. */
-function outputOf(program: string, args: readonly string[], signal: AbortSignal): Promise<string> {
-  return new Promise(resolve => {
-    execFile(program, args, { timeout: 2000, killSignal: 'SIGKILL', signal }, (error, stdout) =>
-      resolve(error === null ? stdout : ''),
-    )
-  })
 }

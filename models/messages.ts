@@ -218,9 +218,6 @@ export function faultLine(path: string, { line, column, fault }: YamlFault): str
   return `${path}:${line}:${column}: ${fault}`
 }
 
-/** Of sherpa-onnx's models that hear. */
-const families = 'whisper, parakeet or zipformer'
-
 /** What is wrong with models.yaml although each entry of it is right. */
 export const modelsFileFaults = {
   taken: (path: string, id: string): string =>
@@ -232,7 +229,5 @@ export const modelsFileFaults = {
   noSuchChoice: (id: string): string =>
     `the stack's language_model is "${id}", and there is no such language model; choose another one: courante setup`,
   unknownPin: (path: string, id: string): string => `${path}: "${id}" is pinned, and there is no such model`,
-  noFamily: (path: string, id: string): string =>
-    `${path}: nobody can tell what kind of model "${id}" is; add settings: { family: ${families} }`,
   unreadable: (path: string, code: string): string => `${path} can't be read (${code})`,
 }

@@ -20,17 +20,17 @@ export type OwnEndpoint = z.infer<typeof endpointSchema>
 /** Voice activity works inside of others, and comes from the catalog. */
 export const ownKinds = modelKinds.filter(kind => kind !== 'vad')
 
+export const ownId = modelName.max(200)
+export const languageCode = /^[a-z]{2,3}(-[A-Za-z]+)?$|^auto$/
+
 const common = {
-  id: modelName.max(200),
+  id: ownId,
   title: z.string().min(1).optional(),
   licence: z.string().min(1).optional(),
   idle: durationMs.optional(),
   kind: z.enum(ownKinds, `expected one of ${ownKinds.join(', ')}`),
   /** Of speech that is heard: `en`, `de`, `auto`. */
-  language: z
-    .string()
-    .regex(/^[a-z]{2,3}(-[A-Za-z]+)?$|^auto$/, 'expected a code such as en or de, or auto')
-    .optional(),
+  language: z.string().regex(languageCode, 'expected a code such as en or de, or auto').optional(),
   /** Of speech that is made. */
   voice: z.string().min(1).optional(),
 }
@@ -64,12 +64,14 @@ const ownFilesSchema = z
     sha256: sha256.optional(),
   })
   .superRefine((entry, context) => {
-    const { kind, engine, path, files = {} } = entry
+    const { kind, engine, path, files = {}, vision = files['vision'] } = entry
     const fault = faultsInto(context)
     if (engine !== undefined && !isEngine(kind, engine))
       fault('engine', `there is no "${engine}" for the kind ${kind}; expected ${enginesFor[kind].join(', ')}`)
     if (path === undefined && (engineOf(entry) === 'python' || Object.keys(files).length === 0))
       fault('path', 'missing; expected the path of a file or a folder')
+    if (kind === 'llm' && engine === 'llama' && vision !== undefined)
+      fault('engine', 'llama takes no pictures; without it, llama-server is taken, which does')
     checkKind(entry, fault)
   })
 

@@ -120,9 +120,7 @@ suite("models of the user's own", () => {
       equal(model.settings['family'], family, folder)
       equal(model.bytes, folder.includes('whisper') ? 30 : 10 * files.length, folder)
     }
-    const faults = pc.inventory.look().faults
-    match(faults.join('\n'), /"some-transducer".*settings: \{ family: .* \}/)
-    equal(faults.length, 1)
+    deepEqual(pc.inventory.look().faults, [], 'each command would say what is about one model')
   })
 
   test('a folder that lacks a part says which, and one that is not there says so', async () => {
@@ -155,6 +153,55 @@ suite("models of the user's own", () => {
     deepEqual(there.settings, { url: 'http://x/v1', model: 'm', vision: true })
     await rm(pc.at('user/mmproj.gguf'))
     deepEqual([pc.look('eyes').installed, pc.look('eyes').missing], [false, [pc.at('user/mmproj.gguf')]])
+  })
+
+  test('its eyes may stand among its files; llama by name has none, and other kinds see nothing', async () => {
+    await using pc = await machine()
+    await pc.put('user/v.gguf', starter)
+    await pc.models(
+      '{ id: eyes, kind: llm, path: ~/v.gguf, files: { vision: ~/v.gguf } }',
+      '{ id: vectors, kind: embedding, path: ~/v.gguf, files: { vision: ~/v.gguf } }',
+    )
+    const [eyes, vectors] = [pc.look('eyes'), pc.look('vectors')]
+    deepEqual(
+      [eyes.engine, eyes.vision, vectors.engine, vectors.vision],
+      ['llama-server', true, 'llama', false],
+    )
+    for (const more of ['vision: ~/v.gguf', 'files: { vision: ~/v.gguf }']) {
+      await pc.models(`{ id: x, kind: llm, path: ~/v.gguf, engine: llama, ${more} }`)
+      match(pc.inventory.look().faults.join(), /engine: llama takes no pictures; without it, llama-server/)
+    }
+  })
+
+  test('what stands in settings counts, and a key of its own goes before it', async () => {
+    await using pc = await machine()
+    await pc.put('user/v.gguf', starter)
+    await pc.models(
+      '{ id: said, kind: llm, path: ~/v.gguf, settings: { contextSize: 512, sequences: 1 } }',
+      '{ id: both, kind: llm, path: ~/v.gguf, settings: { contextSize: 512 }, context_size: 256 }',
+    )
+    deepEqual(pc.look('said').settings, { contextSize: 512, sequences: 1 })
+    deepEqual(pc.look('both').settings, { contextSize: 256 })
+  })
+
+  test('an engine is a program, and not what such a program is made of', async () => {
+    await using pc = await machine()
+    const faultOf = async (kind: string, engine: string): Promise<string> => {
+      await pc.models(`{ id: x, kind: ${kind}, path: ~/x.gguf, engine: ${engine} }`)
+      return pc.inventory.look().faults.join()
+    }
+    match(
+      await faultOf('llm', 'gguf-file'),
+      /no "gguf-file" for the kind llm; expected llama, llama-server, python$/,
+    )
+    for (const [kind, engine] of [
+      ['image', 'far-picture'],
+      ['stt', 'decoder'],
+      ['tts', 'nothing'],
+    ] as const)
+      match(await faultOf(kind, engine), /there is no/)
+    // Not offered; and any program that somebody puts beside it will do as well.
+    equal(await faultOf('embedding', 'echo'), '')
   })
 
   test('programs in Python, painters and endpoints of every kind', async () => {

@@ -4,9 +4,8 @@ import { ggufMemory, type KnownModel, type Look } from './known-model.ts'
 import { memoryOf } from './memory.ts'
 import { resolveModel } from './model.ts'
 import type { OwnEndpoint, OwnFiles, OwnModel } from './own-entry.ts'
-import { partsOf } from './parts.ts'
 import { lookAtSherpaFolder } from './sherpa-folder.ts'
-import { bytesAt, statFile } from './stat-file.ts'
+import { statFile } from './stat-file.ts'
 
 /** A model that stands in models.yaml. */
 export function fromOwn(entry: OwnModel, look: Look): KnownModel {
@@ -31,6 +30,11 @@ export function ownPaths({ files, settings, engine }: KnownModel, modelsDir: str
   const { program } = settings
   const script = engine === 'python' && typeof program === 'string' ? [program] : []
   return [...Object.values(files).filter(path => !path.startsWith(lent)), ...script]
+}
+
+/** Of what hears by sherpa-onnx, neither the files nor their names may tell what it is; of voices the engine can tell. */
+export function lacksFamily({ engine, kind, installed, settings }: KnownModel): boolean {
+  return engine === 'sherpa' && kind === 'stt' && installed && settings['family'] === undefined
 }
 
 type Rest = Pick<
@@ -68,21 +72,21 @@ function fromFiles(entry: OwnFiles, said: Readonly<Record<string, string>>, look
     ...(entry.vision === undefined ? {} : { vision: at(entry.vision) }),
     ...Object.fromEntries(named),
   }
-  const { contextSize, sequences } = { contextSize: entry.context_size, sequences: entry.sequences }
-  const settings = without({
+  const settings = {
     ...entry.settings,
     ...said,
-    contextSize,
-    sequences,
-    family: parts?.family ?? entry.settings?.['family'],
-    ...(engine === 'python' ? { program: path } : {}),
-  })
+    ...without({
+      contextSize: entry.context_size,
+      sequences: entry.sequences,
+      family: parts?.family,
+      program: engine === 'python' ? path : undefined,
+    }),
+  }
   // A program that was made for speech has its own way to tell where it is.
   const vad = heard(entry.kind === 'stt' && engine !== 'python', look)
   const paths = [...Object.values(own), ...(engine === 'python' && path !== undefined ? [path] : [])]
-  const sizes = paths.flatMap(partsOf).map(one => [one, bytesAt(one)] as const)
-  const missing = [...sizes.filter(([, bytes]) => !bytes).map(([one]) => one), ...vad.missing]
-  const bytes = sizes.reduce((sum, [, size]) => sum + (size ?? 0), 0)
+  const { bytes, missing: absent } = look.sizes.contentOf(paths)
+  const missing = [...absent, ...vad.missing]
   const installed = missing.length === 0
   return {
     engine,
@@ -92,7 +96,7 @@ function fromFiles(entry: OwnFiles, said: Readonly<Record<string, string>>, look
     missing,
     settings,
     memory: installed ? (entry.memory ?? memoryFor(engine, own, bytes, settings, look)) : undefined,
-    vision: own['vision'] !== undefined,
+    vision: entry.kind === 'llm' && own['vision'] !== undefined,
   }
 }
 
@@ -128,7 +132,9 @@ function memoryFor(
   const { model, vision } = files
   if ((engine !== 'llama' && engine !== 'llama-server') || model === undefined) return memoryOf(engine, bytes)
   const text = ggufMemory(model, settings, look)
-  return text === undefined ? undefined : text + (vision === undefined ? 0 : (bytesAt(vision) ?? 0))
+  return text === undefined
+    ? undefined
+    : text + (vision === undefined ? 0 : (look.sizes.bytesAt(vision) ?? 0))
 }
 
 function without<T>(values: Readonly<Record<string, T | undefined>>): Record<string, T> {

@@ -76,6 +76,14 @@ export const programSources: Readonly<Record<ProgramName, ProgramSource>> = {
   },
 }
 
+/** Under which names stable-diffusion.cpp is installed, the server first; `sd` is what its command was called until late in 2025. */
+export const diffusionNames = ['sd-server', 'sd-cli', 'sd'] as const
+
+/** Whether one of its programs helps so. A search tool is called `sd`, too. */
+export function isDiffusionHelp(help: string): boolean {
+  return ['--diffusion-model', '--cfg-scale'].every(flag => help.includes(flag))
+}
+
 /** Courante's own folder: its engines start what was built. */
 export const programsRoot = join(import.meta.dirname, '..')
 

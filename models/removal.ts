@@ -1,9 +1,9 @@
 import { lstatSync, realpathSync } from 'node:fs'
 import { rm, unlink } from 'node:fs/promises'
-import { dirname, join } from 'node:path'
+import { dirname, join, sep } from 'node:path'
 import { removeIfEmpty } from '../lib/remove-if-empty.ts'
 import type { Catalog } from './catalog.ts'
-import { forgetModel } from './lock-file.ts'
+import { forgetModel, readLock } from './lock-file.ts'
 import { resolveModel } from './model.ts'
 
 /** What goes with a model: files, and the folder that is removed when nothing is left in it. */
@@ -22,10 +22,26 @@ export function catalogFiles(
 ): ModelFiles | undefined {
   const found = resolveModel(id, catalog, place)
   const files = (found?.files ?? []).map(file => join(found?.folder ?? '', file.path)).filter(isThere)
-  if (found === undefined || files.length === 0) return undefined
-  if (!lstatSync(found.folder).isSymbolicLink()) return { files, folder: found.folder, stays: undefined }
+  return found === undefined || files.length === 0 ? undefined : filesIn(found.folder, files)
+}
+
+/** Of a download that no model stands for any more. Undefined: nothing is remembered of it; it may have no files either. */
+export function leftFiles(id: string, modelsDir: string): ModelFiles | undefined {
+  const entry = readLock(modelsDir).models[id]
+  if (entry === undefined) return undefined
+  const folder = join(modelsDir, id)
+  const files = entry.downloads
+    .flatMap(one => one.files.map(({ path }) => join(folder, path)))
+    .filter(path => path.startsWith(folder + sep) && isThere(path))
+  // What a stack had put elsewhere stays with it.
+  if (entry.folder !== id || files.length === 0) return { files: [], folder: undefined, stays: undefined }
+  return filesIn(folder, files)
+}
+
+function filesIn(folder: string, files: readonly string[]): ModelFiles {
+  if (!lstatSync(folder).isSymbolicLink()) return { files, folder, stays: undefined }
   // The user's own arrangement.
-  return { files: [found.folder], folder: undefined, stays: realpathSync(found.folder) }
+  return { files: [folder], folder: undefined, stays: realpathSync(folder) }
 }
 
 /** Also what is remembered of it. The first file that can't be removed is the answer. */

@@ -60,7 +60,7 @@ export const run = script(import.meta.filename, async (argv, io) => {
     if (text.length > longest)
       throw new ProblemError(textProblems.tooLong(name, `${longest.toLocaleString('en')} characters`))
   const request: ImageRequestInput = { kind: 'paint', prompt, count, ...parameters }
-  await using target = await gallery(out, io)
+  await using target = await gallery(out, count, io)
   const result = await paint(request, { home: homeOf(values.home, io), io }, target.folder)
   if (!result.ok) {
     if (json) io.stdout.write(`${JSON.stringify(result)}\n`)

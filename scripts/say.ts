@@ -4,9 +4,9 @@ import { exit } from '../lib/exit.ts'
 import { type Io, runMain } from '../lib/io.ts'
 import { ProblemError } from '../lib/problem.ts'
 import { speechLineSchema, spokenSchema, type TtsRequestInput } from '../services/portal/tts-request.ts'
-import { type Target, throughFolder, toFile, toStdout } from './say/deliver.ts'
 import { choosePlayer, type Player, players } from './say/player.ts'
 import { Playback } from './say/playback.ts'
+import { type Target, throughFolder, toFile, toStdout } from './shared/deliver.ts'
 import { isInstalled } from './shared/installed.ts'
 import { coreProblems, sayProblems as problems, textProblems } from './shared/messages.ts'
 import { readStdin } from './shared/read-text.ts'
@@ -114,9 +114,12 @@ async function playAsItComes(
 ): Promise<Settled> {
   await using running = new AsyncDisposableStack()
   let playback: Playback | undefined
-  /** Bytes: what the player has, and where in the speech we are, which differs after a restart of the engine. */
-  let played = 0
-  let at = 0
+  /**
+   * What the player has, and where in the speech we are, which differs after a restart of the engine: sentences that have
+   * begun, and bytes of the last. By sentences, since a voice takes another time for the same words each time.
+   */
+  const played = { sentences: 0, bytes: 0 }
+  const at = { sentences: 0, bytes: 0 }
   const result = await runJob(
     {
       service: 'tts',
@@ -125,15 +128,20 @@ async function playAsItComes(
         const line = speechLineSchema.parse(words)
         if (line.type === 'sentence') {
           playback ??= running.use(new Playback(player.program, player.args(line.sampleRate), io))
+          at.sentences++
+          at.bytes = 0
+          if (at.sentences > played.sentences) Object.assign(played, at)
           return
         }
         const pcm = Buffer.from(line.pcm, 'base64')
-        const news = pcm.subarray(Math.max(0, played - at))
-        at += pcm.length
-        played = Math.max(played, at)
+        const from = at.bytes
+        at.bytes += pcm.length
+        if (at.sentences < played.sentences || at.bytes <= played.bytes) return
+        const news = pcm.subarray(Math.max(0, played.bytes - from))
+        played.bytes = at.bytes
         await playback?.write(news)
       },
-      onRestart: () => void (at = 0),
+      onRestart: () => void Object.assign(at, { sentences: 0, bytes: 0 }),
     },
     { home, io },
   )

@@ -1,7 +1,7 @@
 import { closeSync, constants, type Dirent, fstatSync, openSync, readdirSync, readSync } from 'node:fs'
 import { join } from 'node:path'
 import { partName } from '../parts.ts'
-import { unreachable } from '../stat-file.ts'
+import { unreachable } from '../../lib/reachable.ts'
 
 /** A model file that another program brought here. */
 export interface FoundFile {

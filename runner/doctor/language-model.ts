@@ -10,6 +10,7 @@ import { estimateMemory } from '../../models/memory.ts'
 import { resolveModel } from '../../models/model.ts'
 import { emptyModelsFile, modelsFilePath, modelsFileText, parseModelsFile } from '../../models/models-file.ts'
 import { fromOwn } from '../../models/own-model.ts'
+import { Sizes } from '../../models/sizes.ts'
 import { checkSizes } from '../../models/verify.ts'
 import type { RunContext } from '../run-context.ts'
 import type { Check } from './check.ts'
@@ -41,6 +42,7 @@ export function languageModel({ loaded, places }: RunContext, io: Io): Check[] {
     catalog: new Map(),
     folders: new Set(),
     gguf,
+    sizes: new Sizes(),
     pins: new Set(),
   }
   if (ownEntry !== undefined) {

@@ -168,12 +168,12 @@ export const says = {
         ? `${name} is ${path}`
         : `${name} is built here (${backends[backend] ?? backend})`,
     ),
-  programOld: (name: string, version: string): Check =>
+  programOld: (name: string, version: string, newer: string, where: string): Check =>
     warn(
       'environment',
       'engine_program',
-      `${name} was built from version ${version}, and Courante knows a newer one by now.`,
-      'To build it anew: rm -r .runtime/programs, then courante models pull MODEL',
+      `${name} was built from version ${version}, and Courante knows ${newer} by now.`,
+      `courante models pull MODEL${where}, with a model that it runs: it asks first, and builds the newer one`,
     ),
   programMissing: (name: string, why: string, where: string): Check =>
     warn(

@@ -1,9 +1,7 @@
-import { existsSync, readFileSync } from 'node:fs'
-import { dirname, join } from 'node:path'
-import { jsonOrUndefined } from '../../lib/parse-json.ts'
 import { builtProgram, programNames, programPath, programSources } from '../../models/programs.ts'
 import type { Io } from '../../lib/io.ts'
 import { planPrograms } from '../install/builds/plan.ts'
+import { stampOf } from '../install/builds/stamp.ts'
 import type { Seen } from '../install/look.ts'
 import type { Check } from './check.ts'
 import { says } from './messages.ts'
@@ -21,18 +19,15 @@ export function programs(seen: Seen, { where }: Subject, io: Io): Check[] {
       const path = programPath(name, { env: io.env })
       if (path === undefined) return []
       const built = path === builtProgram(name) ? stampOf(path) : undefined
-      const isOld = built !== undefined && built.version !== programSources[name].version
-      return [isOld ? says.programOld(name, built.version) : says.program(name, path, built?.backend)]
+      const { version } = programSources[name]
+      const isOld = built !== undefined && built.version !== version
+      return [
+        isOld
+          ? says.programOld(name, built.version, version, where)
+          : says.program(name, path, built?.backend),
+      ]
     }),
     ...steps.map(({ program }) => says.programMissing(program.name, program.why, where)),
     ...notices.map(says.programImpossible),
   ]
-}
-
-/** What was built, and for what; of one that somebody put there, nobody knows. */
-function stampOf(path: string): { version: string; backend: string } | undefined {
-  const stamp = join(dirname(path), 'stamp.json')
-  if (!existsSync(stamp)) return undefined
-  const { version, backend } = (jsonOrUndefined(readFileSync(stamp, 'utf8')) ?? {}) as Record<string, unknown>
-  return typeof version === 'string' && typeof backend === 'string' ? { version, backend } : undefined
 }

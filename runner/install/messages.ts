@@ -4,6 +4,7 @@ import type { Problem } from '../../lib/problem.ts'
 import type { ProgramSource } from '../../models/programs.ts'
 import { memory } from '../console/units.ts'
 import { megabytes } from './bytes.ts'
+import type { Obstacle } from './builds/obstacle.ts'
 import type { ToolNeed } from './environment.ts'
 import type { PackageManager } from './look.ts'
 import type { Tried } from './python.ts'
@@ -175,16 +176,29 @@ export const notices = {
       : notices.pythonLeftOut(problem)
   },
   cannotBuild: (
-    { name, why }: ProgramSource,
-    tools: readonly string[],
-    manager: PackageManager | undefined,
+    { name, why, version }: ProgramSource,
+    obstacle: Obstacle,
+    how: { readonly old?: string | undefined; readonly manager: PackageManager | undefined },
+    platform = process.platform,
   ): string => {
-    const words = tools.map(tool => (tool === 'c++' ? 'a C++ compiler' : tool))
-    const list = words.length < 2 ? words.join('') : `${words.slice(0, -1).join(', ')} and ${words.at(-1)}`
-    return `${name} (${why}) is not here, and can't be built without ${list}.\n  → Install ${tools.length === 1 ? 'it' : 'them'}: ${installByName(manager, tools)}; then it is built when it is asked for.`
+    const { old, manager } = how
+    const it =
+      old === undefined ? `${name} (${why}) is not here, and` : `${name} is of version ${old}, and ${version}`
+    const another = `a ${name} on PATH does as well, or one that your own model names (program: in models.yaml)`
+    switch (obstacle.type) {
+      case 'path':
+        return `${it} can't be built in ${obstacle.folder}: make and cmake can't cope with ${JSON.stringify(obstacle.character)} in a path.\n  → Move Courante to a folder without it; ${another}.`
+      case 'not_writable':
+        return `${it} can't be built: ${obstacle.folder} can't be written by this user.\n  → Mend its permissions; ${another}.`
+      case 'no_sources':
+        return `${it} can't be built without its sources, which come with Courante's packages and are not here, either.\n  → npm ci --prefix services/engines`
+      case 'no_tools': {
+        const { tools } = obstacle
+        const list = listing.format(tools.map(tool => (tool === 'c++' ? 'a C++ compiler' : tool)))
+        return `${it} can't be built without ${list}.\n  → Install ${tools.length === 1 ? 'it' : 'them'}: ${installByName(manager, tools, platform)}; then it is built when it is asked for.`
+      }
+    }
   },
-  noSources: ({ name, why }: ProgramSource): string =>
-    `${name} (${why}) is not here, and neither are its sources, which come with Courante's packages.\n  → npm ci --prefix services/engines`,
   leftOut: (id: string, fault: string): string =>
     `${id} is left out this time: ${fault}\n  → courante up asks again when it can be reached.`,
   without: (names: readonly string[]): string =>
@@ -249,12 +263,27 @@ function install(manager: PackageManager | undefined, tools: readonly ToolNeed[]
   )
 }
 
-function installByName(manager: PackageManager | undefined, names: readonly string[]): string {
-  if (manager === undefined)
-    return `the package${names.length === 1 ? '' : 's'} ${names.join(', ')} of your system`
-  const wanted = names.map(name => packages[name]?.[manager] ?? name)
-  return `${commands[manager]} ${[...new Set(wanted)].join(' ')}`
+function installByName(
+  manager: PackageManager | undefined,
+  names: readonly string[],
+  platform = process.platform,
+): string {
+  const isApples = (name: string): boolean => platform === 'darwin' && apples.includes(name)
+  const others = names.filter(name => !isApples(name))
+  const apple = others.length < names.length ? ['xcode-select --install'] : []
+  if (others.length === 0) return apple.join('')
+  if (manager === undefined) {
+    const packages = `the package${others.length === 1 ? '' : 's'} ${others.join(', ')} of your system`
+    return [...apple, packages].join(' and ')
+  }
+  const wanted = others.map(name => packages[name]?.[manager] ?? name)
+  return [...apple, `${commands[manager]} ${[...new Set(wanted)].join(' ')}`].join(' and ')
 }
+
+/** What Apple's command line tools have; Homebrew's compiler has another name there (g++-15). */
+const apples = ['c++', 'make', 'git']
+
+const listing = new Intl.ListFormat('en-GB')
 
 function toolText({ name, or = [] }: ToolNeed): string {
   return [name, ...or].join(' or ')

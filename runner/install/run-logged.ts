@@ -33,9 +33,9 @@ export async function runLogged(
     readonly onOutput?: (text: string) => void
   },
 ): Promise<RunResult> {
-  // What is printed there is nobody else's business.
+  // What is printed there is nobody else's business, also where the folder was there before, open to others.
   await makeFolder(dirname(options.log), 0o700)
-  const log = (await open(options.log, 'a')).createWriteStream()
+  const log = (await open(options.log, 'a', 0o600)).createWriteStream()
   // A disk that gets full meanwhile ends the log, not the installation: that one notices by itself.
   const logEnds = finished(log).catch(() => {})
   log.write(`$ ${[file, ...args].join(' ')}\n`)

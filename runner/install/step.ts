@@ -48,6 +48,8 @@ export type Step =
       /** From where npm is asked. */
       readonly dir: string
       readonly optional: boolean
+      /** The version that is there. */
+      readonly replaces?: string | undefined
     }
   | {
       readonly type: 'fetch_model'
@@ -130,16 +132,17 @@ export function factsOf(step: Step): StepFacts {
         why: 'language models on the graphics card',
       }
     case 'build_program': {
-      const { program, backend, root } = step
+      const { program, backend, root, replaces } = step
       const { from } = program
       const minutes = `about ${program.minutes} minutes`
+      const instead = replaces === undefined ? '' : `, in place of version ${replaces}`
       return {
         name: program.name,
         bytes: from.type === 'archive' && 'bytes' in from.source ? from.source.bytes : 0,
         licence: program.licence,
         source: from.type === 'archive' ? sourceName(from.source) : 'the sources that node-llama-cpp brought',
         target: builtIn(program, root),
-        why: `${program.why}; built here${backendWords[backend]}, ${minutes}`,
+        why: `${program.why}; built here${backendWords[backend]}${instead}, ${minutes}`,
       }
     }
     case 'fetch_model':

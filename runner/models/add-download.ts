@@ -14,7 +14,7 @@ import { hashFile } from '../../models/verify.ts'
 import { fetchWithConsent } from './consent.ts'
 import { problems, words } from './messages.ts'
 import { type AddValues, checkFree, type NewEntry, traitsFor } from './new-entry.ts'
-import { kindFor } from './kind-for.ts'
+import { checkByName, kindFor } from './kind-for.ts'
 import type { Models } from './open.ts'
 import { visionFile } from './vision-file.ts'
 
@@ -36,6 +36,7 @@ export async function addDownload(
   if (first === undefined) throw new Error('a model has a file')
   const id = values.id ?? idForFile(first.name)
   checkFree(id, models)
+  checkByName(first.name, values)
   const eyes = visionFile(values, io.cwd)
   const { modelsDir, dir } = models
   const lock = readLock(modelsDir)
@@ -61,7 +62,16 @@ export async function addDownload(
     await forgetModel(modelsDir, id)
     throw new ProblemError(problems.downloadNoModel(withoutSecrets(first.url), look.reason))
   }
-  const kind = kindFor(path, look, values)
+  let kind: NewEntry['kind']
+  let traits: Record<string, string>
+  try {
+    kind = kindFor(path, look, values)
+    traits = traitsFor(kind, values)
+  } catch (error) {
+    // Only its content told. With other options, the same command takes it from here.
+    if (error instanceof ProblemError) io.stderr.write(words.kept(id, models.where))
+    throw error
+  }
   // Whoever did not know it before knows from now on what it was.
   const sha256 = first.sha256 ?? recordedHash(modelsDir, id, first.name) ?? (await hashOf(path, io))
   return {
@@ -70,7 +80,7 @@ export async function addDownload(
     path,
     ...(look.engine === undefined ? {} : { engine: look.engine }),
     ...eyes,
-    ...traitsFor(kind, values),
+    ...traits,
     from: withoutSecrets(first.url),
     sha256,
     ...(licence === undefined ? {} : { licence }),

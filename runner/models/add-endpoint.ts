@@ -26,13 +26,14 @@ export async function addEndpoint(url: URL, values: AddValues, models: Models, i
   // A WebUI has one loaded, which will do.
   if (name === undefined && api === undefined)
     throw new ProblemError(problems.nameMissing(base, names, probe.ok ? 'it has none' : probe.detail))
-  if (!probe.ok) io.stderr.write(words.unreached(base, probe.detail))
-  else if (name !== undefined && !names.includes(name)) io.stderr.write(words.nameUnknownThere(base, name))
   const id = values.id ?? slug(name ?? api ?? url.host)
   checkFree(id, models)
   const kind = values.kind ?? (api === undefined ? kindByName(name ?? '') : 'image')
   if (api !== undefined && kind !== 'image')
     throw new ProblemError(problems.onlyForKind('--api', 'image', kind))
+  const traits = traitsFor(kind, values)
+  if (!probe.ok) io.stderr.write(words.unreached(base, probe.detail))
+  else if (name !== undefined && !names.includes(name)) io.stderr.write(words.nameUnknownThere(base, name))
   return {
     id,
     kind,
@@ -41,7 +42,7 @@ export async function addEndpoint(url: URL, values: AddValues, models: Models, i
     ...(keyEnv === undefined ? {} : { key_env: keyEnv }),
     ...(api === undefined ? {} : { api }),
     ...(vision === undefined ? {} : { vision: true }),
-    ...traitsFor(kind, values),
+    ...traits,
   }
 }
 

@@ -4,6 +4,7 @@ import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { slug } from '../../models/known-model.ts'
 import { look, type Seen } from '../install/look.ts'
+import { normalizeName } from '../install/marker.ts'
 import { planPython } from '../install/plan-python.ts'
 import { readScriptNeeds, type ScriptNeeds } from '../install/script-metadata.ts'
 import { pythonVersionOf } from '../install/venv.ts'
@@ -45,7 +46,18 @@ function needsOf(program: string): ScriptNeeds {
   }
   const read = readScriptNeeds(text)
   if (!read.ok) throw new ProblemError(problems.badScript(program, read.fault))
+  const fault = sameName(program, read.needs.packages)
+  if (fault !== undefined) throw new ProblemError(problems.badScript(program, fault))
   return read.needs
+}
+
+/** A program's folder is the first that Python looks into: `import vosk` in a vosk.py is that file once more. */
+function sameName(program: string, packages: readonly string[]): string | undefined {
+  const name = normalizeName(basename(program, '.py'))
+  const same = packages.some(line => normalizeName(/^[\w.-]+/.exec(line)?.[0] ?? '') === name)
+  return same
+    ? `the file has the name of the package ${name} and would import itself in its place; name it otherwise`
+    : undefined
 }
 
 function filesOf(given: readonly string[], cwd: string): Record<string, string> {

@@ -3,8 +3,7 @@ import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import { editModelsFile, putModel } from '../../models/edit-models-file.ts'
 import { parseHubRef } from '../../models/hub.ts'
-import { ownKinds } from '../../models/own-entry.ts'
-import { modelName } from '../../models/source.ts'
+import { languageCode, ownId, ownKinds } from '../../models/own-entry.ts'
 import { networkOptions, withNetwork } from '../network.ts'
 import { addEndpoint } from './add-endpoint.ts'
 import { addFile, addFileByUrl } from './add-file.ts'
@@ -35,8 +34,7 @@ export async function run(argv: readonly string[], asked: Io): Promise<number> {
   const io = withNetwork(given, asked)
   const { api, kind } = given
   const values = { ...given, kind: oneOf(ownKinds, kind, '--kind'), api: oneOf(apis, api, '--api') }
-  if (values.id !== undefined && !modelName.safeParse(values.id).success)
-    throw new ProblemError(problems.badId(values.id))
+  checkValues(values)
   const models = await openModels(given, io, { edits: true })
   // Before a download, and not after it.
   await editModelsFile(models.home)
@@ -48,6 +46,15 @@ export async function run(argv: readonly string[], asked: Io): Promise<number> {
   const model = models.inventory.look().models.get(entry.id)
   if (model !== undefined) for (const need of needWords(model, models, io)) io.stderr.write(words.note(need))
   return exit.ok
+}
+
+/** Before anything is asked or downloaded: what is written must be what models.yaml can have. */
+function checkValues({ id, language, name, voice }: AddValues): void {
+  if (id !== undefined && !ownId.safeParse(id).success) throw new ProblemError(problems.badId(id))
+  if (language !== undefined && !languageCode.test(language))
+    throw new ProblemError(problems.badLanguage(language))
+  for (const [option, value] of Object.entries({ name, voice }))
+    if (value === '') throw new ProblemError(problems.emptyOption(`--${option}`))
 }
 
 /** The exit code of a signal, where one came in between. */

@@ -39,6 +39,12 @@ export const problems = {
     ),
   partOnly: (id: string): Problem =>
     wrong('part_only', `${id} works inside of other models and is not used by itself.`, 'Name one of those.'),
+  noFamily: (id: string, file: string): Problem =>
+    failed(
+      'no_family',
+      `nobody can tell what kind of model ${id} is.`,
+      `Add ${family} to its entry in ${file}.`,
+    ),
   coreNotRunning: (home: string, where: string): Problem => ({
     code: 'not_running',
     what: `core is not running for ${home}, and only it loads models.`,
@@ -182,6 +188,13 @@ export const problems = {
       `"${id}" can't be an id.`,
       'Letters, digits, dots, dashes and underscores; a letter or digit first.',
     ),
+  badLanguage: (value: string): Problem =>
+    wrong(
+      'bad_language',
+      `"${plainLines(value)}" is no code of a language.`,
+      'Such as: --language en, --language de, --language auto',
+    ),
+  emptyOption: (option: string): Problem => wrong('empty_option', `${option} is empty.`, 'Leave it away.'),
   badKeyEnv: (): Problem =>
     wrong(
       'bad_key_env',
@@ -244,6 +257,9 @@ export const problems = {
     ),
 }
 
+/** Of sherpa-onnx's models that hear; Whisper's are told by their files. */
+const family = 'settings: { family: parakeet } (or zipformer)'
+
 function indented(lines: readonly string[]): string {
   return lines.map(line => `  ${line}`).join('\n')
 }
@@ -262,6 +278,8 @@ const reasons: Readonly<Record<string, string>> = {
   version: 'its version is unknown',
   big_endian: 'its numbers are big-endian',
   hostile: 'its header is broken',
+  no_painter:
+    'of safetensors, only whole checkpoints that paint can be used, and this is none; others come as GGUF',
 }
 
 const states: Readonly<Record<string, string>> = {
@@ -338,12 +356,17 @@ export const words = {
     `this stack has no Python of its own (environment: python), so nothing was installed. The program needs ${packages.join(', ')}: install that for the python3 that core finds.`,
   needsModel: (id: string, other: string, where: string): string =>
     `${id} needs ${other}, which is not here: courante models pull ${id}${where}`,
-  needsProgram: (id: string, { name, canBuild }: NeededProgram, where: string): string =>
-    canBuild
-      ? `${id} needs the program ${name}, which is not here. To build it: courante models pull ${id}${where}`
-      : `${id} needs the program ${name}, which is not on PATH: docs/engines.md says where it comes from`,
-  program: ({ name, path, canBuild }: NeededProgram): string =>
-    `${name}: ${path ?? (canBuild ? 'not here; courante models pull builds it' : 'not on PATH')}`,
+  needsFamily: (id: string, file: string): string =>
+    `nobody can tell what kind of model ${id} is: add ${family} to its entry in ${file}`,
+  familyUnknown: `not told by its files; add ${family}`,
+  needsProgram: (id: string, { name, named, canBuild }: NeededProgram, where: string): string =>
+    named !== undefined
+      ? `${id} needs the program ${named}, and there is none`
+      : canBuild
+        ? `${id} needs the program ${name}, which is not here. To build it: courante models pull ${id}${where}`
+        : `${id} needs the program ${name}, which is not on PATH: docs/engines.md says where it comes from`,
+  program: ({ name, path, named, canBuild }: NeededProgram): string =>
+    `${name}: ${path ?? (named !== undefined ? `there is no program ${named}` : canBuild ? 'not here; courante models pull builds it' : 'not on PATH')}`,
   seesPictures: 'takes pictures',
   nameUnknownThere: (url: string, name: string): string =>
     `note: ${url} does not list a model "${name}"; it is added all the same.\n`,
@@ -364,6 +387,8 @@ export const words = {
       : origin === 'catalog'
         ? `  → Get ${id} anew: courante models rm ${id}${where}; courante models pull ${id}${where}\n`
         : `  → Get ${id} anew: courante models rm ${id}${where}, then add it again.\n`,
+  kept: (id: string, where: string): string =>
+    `note: what was downloaded stays for the next attempt. To remove it: courante models rm ${id}${where}\n`,
   forgotten: (id: string): string => `${id} was not here any more; what was remembered of it is removed.\n`,
   askRemove: 'Remove this?',
   ownModel: 'a model of your choice',
@@ -372,7 +397,8 @@ export const words = {
     `The files of ${id} in ${folder} (${bytes}) are deleted.`,
   removeEntry: (id: string, path: string): string => `The entry ${id} of ${path} is removed.`,
   leaves: (path: string): string => `${path} stays where it is.`,
-  neededBy: (ids: readonly string[]): string => `${ids.join(', ')} needs it, and can't be loaded without it.`,
+  neededBy: (ids: readonly string[]): string =>
+    `${ids.join(', ')} ${ids.length === 1 ? 'needs' : 'need'} it, and can't be loaded without it.`,
   removed: (id: string): string => `${id} is removed.\n`,
   wasDefault: (kind: string, next: string | undefined): string =>
     `For ${kind}, ${next ?? 'nothing'} is used again where nobody names a model.\n`,

@@ -34,12 +34,19 @@ export function checkFree(id: string, { models, where }: Models): void {
 }
 
 /** Of the options what belongs to a model of that kind; a problem for what belongs to another. */
-export function traitsFor(kind: NewKind, { language, voice, vision }: AddValues): Record<string, string> {
+export function traitsFor(kind: NewKind, values: AddValues): Record<string, string> {
+  checkTraits([kind], values)
+  const { language, voice } = values
+  return { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) }
+}
+
+/** Throws a problem for an option that means nothing for any of the kinds that it can be. */
+export function checkTraits(kinds: readonly NewKind[], { language, voice, vision }: AddValues): void {
   for (const [option, value, its] of [
     ['--language', language, 'stt'],
     ['--voice', voice, 'tts'],
     ['--vision', vision, 'llm'],
   ] as const)
-    if (value !== undefined && its !== kind) throw new ProblemError(problems.onlyForKind(option, its, kind))
-  return { ...(language === undefined ? {} : { language }), ...(voice === undefined ? {} : { voice }) }
+    if (value !== undefined && !kinds.includes(its))
+      throw new ProblemError(problems.onlyForKind(option, its, kinds.join(', ')))
 }

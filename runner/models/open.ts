@@ -7,6 +7,8 @@ import { Inventory, type InventoryView, type KnownModel } from '../../models/inv
 import { knownRun, runContext, type WhereValues } from '../run-context.ts'
 import { parseSubcommand } from '../subcommand.ts'
 import { type CoreView, readCore } from '../../models/core-view.ts'
+import { modelsFilePath } from '../../models/models-file.ts'
+import { lacksFamily } from '../../models/own-model.ts'
 import { problems, words } from './messages.ts'
 import { neededModels } from './needed-models.ts'
 import { type Subcommand, usages } from './usages.ts'
@@ -105,6 +107,7 @@ export function usableModel(models: Models, id: string): KnownModel {
   const model = findModel(models, id)
   if (model.engine === '') throw new ProblemError(problems.partOnly(id))
   if (!model.installed) throw new ProblemError(notInstalled(models, model))
+  if (lacksFamily(model)) throw new ProblemError(problems.noFamily(id, modelsFilePath(models.home)))
   return model
 }
 

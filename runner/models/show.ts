@@ -1,6 +1,7 @@
 import { exit } from '../../lib/exit.ts'
 import type { Io } from '../../lib/io.ts'
 import type { KnownModel } from '../../models/inventory.ts'
+import { lacksFamily } from '../../models/own-model.ts'
 import { sourceAddress } from '../../models/source.ts'
 import { duration, memory } from '../console/units.ts'
 import { plain } from '../../lib/plain.ts'
@@ -42,6 +43,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
     ['memory', memoryWords(models, model)],
     ['unloaded', idleWords(model, models)],
     ...Object.entries(model.settings).map(([name, value]) => [name, settingWords(name, value, io)] as const),
+    ['family', lacksFamily(model) ? words.familyUnknown : undefined],
     ...residentFacts(model, models),
     ...Object.entries(model.files).map(([role, path]) => [`file, ${role}`, plain(path)] as const),
   ]

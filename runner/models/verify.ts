@@ -1,3 +1,4 @@
+import { existsSync } from 'node:fs'
 import { basename, dirname, join, relative } from 'node:path'
 import { exit } from '../../lib/exit.ts'
 import { exitCodeOf, type Io } from '../../lib/io.ts'
@@ -7,7 +8,6 @@ import { resolveModel } from '../../models/model.ts'
 import { modelsFilePath, modelsFileText, parseModelsFile } from '../../models/models-file.ts'
 import { ownPaths } from '../../models/own-model.ts'
 import { partsOf } from '../../models/parts.ts'
-import { bytesAt } from '../../models/stat-file.ts'
 import { checkSizes, hashFile, type ModelState } from '../../models/verify.ts'
 import { plain } from '../../lib/plain.ts'
 import { words } from './messages.ts'
@@ -68,7 +68,7 @@ async function judge(model: KnownModel, models: Models, signal: AbortSignal): Pr
   const known = knownHashes(model, models)
   for (const path of paths) {
     const want = known.get(path)
-    if (bytesAt(path) === undefined) return { type: 'damaged', file: path, reason: 'absent' }
+    if (!existsSync(path)) return { type: 'damaged', file: path, reason: 'absent' }
     if (want !== undefined && (await hashFile(path, 'sha256', signal)).toString('hex') !== want)
       return { type: 'damaged', file: path, reason: 'hash' }
   }

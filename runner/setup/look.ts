@@ -26,7 +26,7 @@ export interface Seen {
   readonly starter: KnownModel | undefined
 }
 
-/** Reads, and asks programs of this machine: 2 s at most. */
+/** Reads, and asks programs of this machine: 5 s at most. */
 export async function look(context: RunContext, models: Models, io: Io): Promise<Seen> {
   const machine = lookAtMachine()
   const [gpus, servers, onGpu] = await Promise.all([

@@ -6,6 +6,7 @@ import type { Io } from '../../lib/io.ts'
 import { ProblemError } from '../../lib/problem.ts'
 import type { Attachment } from '../../services/portal/client.ts'
 import type { ChatMessage } from '../../services/portal/llm-request.ts'
+import { pictureNames } from '../../services/portal/picture-names.ts'
 import { askProblems, textProblems } from '../shared/messages.ts'
 
 /** A request takes no more in one message. */
@@ -28,7 +29,7 @@ export async function readPictures(names: readonly string[], io: Io): Promise<At
 
 /** Those that the messages still name: a long talk loses its beginning. */
 export function sentWith(messages: readonly ChatMessage[], pictures: readonly Attachment[]): Attachment[] {
-  const named = new Set(messages.flatMap(message => (message.role === 'user' ? (message.images ?? []) : [])))
+  const named = new Set(pictureNames(messages))
   return pictures.filter(({ name }) => named.has(name))
 }
 

@@ -133,8 +133,6 @@ export const sayProblems = {
     todo: 'courante say … --out - > speech.wav, or --out speech.wav',
     exit: exit.usage,
   }),
-  unwritable: (path: string, code: string) =>
-    failed('unwritable', `${path} can't be written: ${inWords(code)}`),
   noPlayer: (programs: string) =>
     failed(
       'no_player',
@@ -143,6 +141,12 @@ export const sayProblems = {
     ),
   playerEnded: (program: string, detail: string) =>
     failed('player_failed', `${program} stopped: ${detail}`, 'To write a file instead: --out speech.wav'),
+} as const
+
+/** Of a file that a command makes. */
+export const outProblems = {
+  unwritable: (path: string, code: string) =>
+    failed('unwritable', `${path} can't be written: ${inWords(code)}`),
 } as const
 
 export const paintProblems = {
@@ -168,8 +172,6 @@ export const paintProblems = {
     todo: 'courante paint … --out - > fox.png, or --out fox.png',
     exit: exit.usage,
   }),
-  unwritable: (path: string, code: string) =>
-    failed('unwritable', `${path} can't be written: ${inWords(code)}`),
   noModel: () =>
     failed(
       'model_missing',

@@ -1,11 +1,12 @@
 import assert from 'node:assert/strict'
 import { existsSync } from 'node:fs'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
+import { identify, isAlive } from '../../lib/process-identity.ts'
 import { fakeProgram } from '../../test/support/fake-program.ts'
 import { tempDir } from '../../test/support/temp.ts'
-import { Cards } from './cards.ts'
+import { Cards, type Ours } from './cards.ts'
 
 const mebibyte = 2 ** 20
 
@@ -22,6 +23,10 @@ async function system(script: string, amd: Readonly<Record<string, string>> = {}
     [Symbol.asyncDispose]: () => folder[Symbol.asyncDispose](),
   }
 }
+
+const ours =
+  (mebibytes: number, moves = 0) =>
+  (): Ours => ({ bytes: mebibytes * mebibyte, moves })
 
 const find = (at: { places: object }, env = {}): Promise<Cards> => Cards.find(env, at.places, false)
 
@@ -45,21 +50,73 @@ suite('the graphics cards', () => {
     const cards = await find(at)
     await says('10000, 7000')
     now = 3000
-    await cards.refresh(undefined)
+    await cards.refresh(() => undefined)
     assert.deepEqual(cards.budget(undefined), { gpu: 9000 * mebibyte }, 'while one is loaded, nobody knows')
-    await cards.refresh(5000 * mebibyte)
+    await cards.refresh(ours(5000))
     assert.deepEqual(cards.budget(undefined), { gpu: 8000 * mebibyte })
     await says('no devices were found')
     now = 6000
-    await cards.refresh(0)
+    await cards.refresh()
     assert.deepEqual(cards.budget(undefined), { gpu: 8000 * mebibyte }, 'no answer leaves all as it was')
     await says('10000, 0')
     now = 9000
-    await cards.refresh(0)
+    await cards.refresh()
     assert.deepEqual(cards.budget(undefined), { gpu: 8000 * mebibyte }, 'it is left alone for a minute')
     now = 70_000
-    await cards.refresh(0)
+    await cards.refresh()
     assert.deepEqual(cards.budget(undefined), { gpu: 9000 * mebibyte })
+  })
+
+  test('whose driver answers while an engine of ours comes or goes keep their budget, and are asked again', async context => {
+    context.mock.method(performance, 'now', () => now)
+    let now = 0
+    await using at = await system('cat "$0.says"')
+    const says = (text: string): Promise<void> => writeFile(`${at.places.program}.says`, text)
+    await says('10000, 0')
+    const cards = await find(at)
+    const budget = cards.budget(undefined)
+    await says('10000, 4000')
+    now = 3000
+    // One of 4000 MiB came after the question, or another of the same size came for one that went.
+    for (const after of [ours(4000, 1)(), ours(0, 2)(), undefined]) {
+      const answers = [ours(0)(), after]
+      await cards.refresh(() => answers.shift())
+      assert.deepEqual(cards.budget(undefined), budget)
+    }
+    await cards.refresh(ours(1000))
+    assert.deepEqual(cards.budget(undefined), { gpu: 7000 * mebibyte })
+  })
+
+  test('whose driver does not answer at first are asked again, where their device is', async context => {
+    context.mock.method(performance, 'now', () => now)
+    let now = 0
+    await using at = await system('cat "$0.says"')
+    await mkdir(join(at.path, 'dev'))
+    await writeFile(join(at.path, 'dev/nvidiactl'), '')
+    const cards = new Cards({}, at.places, false)
+    assert.equal(cards.unknown, true)
+    await cards.refresh()
+    assert.deepEqual([cards.budget(undefined), cards.possible, cards.unknown], [{}, true, false])
+    await writeFile(`${at.places.program}.says`, '10000, 0')
+    now = 61_000
+    await cards.refresh()
+    assert.deepEqual(cards.budget(undefined), { gpu: 9000 * mebibyte })
+  })
+
+  test('whose driver hangs are given up, with what it has started', async () => {
+    await using at = await system('sleep 600 & echo $! > "$0.pid"; wait')
+    await find(at)
+    const child = identify(Number(await readFile(`${at.places.program}.pid`, 'utf8')))
+    while (child !== undefined && isAlive(child)) await new Promise(resolve => setImmediate(resolve))
+  })
+
+  test('are waited for by nobody after core has ended', async () => {
+    await using at = await system('echo there > "$0.ran"; exec sleep 600')
+    const cards = new Cards({}, { ...at.places, timeoutMs: 2 ** 30 }, false)
+    const answer = cards.refresh()
+    cards.close()
+    await answer
+    assert.deepEqual(cards.budget(undefined), {})
   })
 
   test('have the budget that the user says', async () => {
@@ -77,7 +134,7 @@ suite('the graphics cards', () => {
       await using at = await system(script)
       const cards = await find(at)
       assert.deepEqual([cards.budget(undefined), cards.budget(3e9), cards.shared], [{}, {}, false])
-      await cards.refresh(0)
+      await cards.refresh()
     })
 
   test('are none without nvidia-smi, and with COURANTE_GPU=off, which asks nobody', async () => {

@@ -1,16 +1,23 @@
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
-import { type CardMemory, cardMemory, type CardPlaces } from '../../models/card-memory.ts'
+import { cardMemory, type CardPlaces } from '../../models/card-memory.ts'
+import { lookAtMachine } from '../../models/machine.ts'
 import type { Needs } from './needs.ts'
 
 /** Of a card's memory; the rest is for the driver, and for what grows while it is used. */
 const share = 0.9
 /** For how long a look is good: a burst of loads costs one. */
 const freshMs = 2000
-/** After one that failed, which may have taken seconds. */
+/** After one that failed, which may have taken seconds; twice as long after each further one. */
 const pauseMs = 60_000
+const longestPauseMs = 3600_000
 
-type Look = () => Promise<CardMemory | undefined>
+/** What our own engines have on the cards. */
+export interface Ours {
+  readonly bytes: number
+  /** Another number after each that came or went. */
+  readonly moves: number
+}
 
 /**
  * The machine's graphics cards, as one device of the budget: `gpu`. Apple's have none of their own: there, models use the card
@@ -19,57 +26,96 @@ type Look = () => Promise<CardMemory | undefined>
 export class Cards {
   /** The card's memory is the machine's. */
   readonly shared: boolean
-  readonly #look: Look | undefined
+  readonly #places: CardPlaces
+  readonly #ended = new AbortController()
+  /** There may be one; nobody is asked after that has turned out to be wrong. */
+  #maybe: boolean
   #total = 0
   /** Bytes that other programs have there, and our engines beside what they say of themselves. */
   #others = 0
   #lookAgainAt = 0
+  #failures = 0
   #looking: Promise<void> | undefined
 
-  /** Asks the driver, 5 s at most. */
-  static async find(
+  /** Has them asked already, which takes 5 s at most. */
+  static async find(...where: ConstructorParameters<typeof Cards>): Promise<Cards> {
+    const cards = new Cards(...where)
+    await cards.refresh()
+    return cards
+  }
+
+  /** Asks nobody yet. */
+  constructor(
     env: Readonly<Record<string, string | undefined>>,
     places: CardPlaces = {},
     isApple = process.platform === 'darwin' && process.arch === 'arm64',
-  ): Promise<Cards> {
-    if (env['COURANTE_GPU'] === 'off') return new Cards(undefined, false)
-    if (isApple) return new Cards(undefined, true)
-    const look: Look = () => cardMemory(new AbortController().signal, places)
-    const cards = new Cards(look, false)
-    await cards.refresh(0)
-    return cards.#total > 0 ? cards : new Cards(undefined, false)
+  ) {
+    const isOff = env['COURANTE_GPU'] === 'off'
+    this.#places = places
+    this.shared = isApple && !isOff
+    this.#maybe = !isApple && !isOff
   }
 
-  private constructor(look: Look | undefined, shared: boolean) {
-    this.#look = look
-    this.shared = shared
+  /** There is a card with memory of its own, or nobody knows yet. */
+  get possible(): boolean {
+    return this.#maybe
   }
 
-  /** What models may have there; empty without a card. `wanted`: as the user says. */
+  /** Nobody has asked yet, or has had the answer. */
+  get unknown(): boolean {
+    return this.#maybe && this.#total === 0 && this.#failures === 0
+  }
+
+  /** What models may have there; empty without a card, and before it has answered. `wanted`: as the user says. */
   budget(wanted: number | undefined): Needs {
-    if (this.#look === undefined) return {}
+    if (this.#total === 0) return {}
     const left = Math.max(0, this.#total - this.#others)
     return { gpu: Math.floor(wanted ?? Math.min(share * this.#total, left)) }
   }
 
   /**
-   * Asks what others use. `ours`: bytes of our own engines, undefined while one comes or goes there, whose part nobody can tell
-   * from the others'. Never rejects; a driver that gives no answer leaves all as it was.
+   * Asks what others use. `ours` says what our own engines have there, undefined while one comes or goes, whose part nobody can
+   * tell from the others'. Never rejects, and ends in 5 s; a driver that gives no answer leaves all as it was.
    */
-  async refresh(ours: number | undefined): Promise<void> {
-    if (this.#look === undefined || ours === undefined || performance.now() < this.#lookAgainAt) return
-    this.#looking ??= this.#ask(this.#look, ours).finally(() => (this.#looking = undefined))
+  async refresh(ours: () => Ours | undefined = nothing): Promise<void> {
+    if (!this.#maybe || performance.now() < this.#lookAgainAt) return
+    if (this.#looking === undefined) {
+      const before = ours()
+      if (before === undefined) return
+      this.#looking = this.#ask(before, ours).finally(() => (this.#looking = undefined))
+    }
     await this.#looking
   }
 
-  async #ask(look: Look, ours: number): Promise<void> {
-    const seen = await look()
-    this.#lookAgainAt = performance.now() + (seen === undefined ? pauseMs : freshMs)
-    if (seen === undefined) return
+  /** Nobody waits for an answer any more. */
+  close(): void {
+    this.#maybe = false
+    this.#ended.abort()
+  }
+
+  async #ask(before: Ours, ours: () => Ours | undefined): Promise<void> {
+    const seen = await cardMemory(this.#ended.signal, this.#places)
+    if (seen === undefined) return this.#failed()
+    this.#failures = 0
+    const isFirst = this.#total === 0
     this.#total = seen.total
-    this.#others = Math.max(0, seen.used - ours)
+    const after = ours()
+    // An engine that came or went meanwhile is in the one figure and not in the other: it is asked again before the next load.
+    const isSame = after?.bytes === before.bytes && after.moves === before.moves
+    if (!isFirst && !isSame) return
+    this.#others = Math.max(0, seen.used - before.bytes)
+    this.#lookAgainAt = performance.now() + freshMs
+  }
+
+  /** One whose driver does not answer yet, as just after the machine's start, is asked again; one that isn't there is not. */
+  #failed(): void {
+    this.#lookAgainAt = performance.now() + Math.min(longestPauseMs, pauseMs * 2 ** this.#failures++)
+    const { gpus } = lookAtMachine(this.#places.root)
+    if (this.#total === 0 && !gpus.some(({ vendor }) => vendor === 'nvidia')) this.#maybe = false
   }
 }
+
+const nothing = (): Ours => ({ bytes: 0, moves: 0 })
 
 const packages = join(import.meta.dirname, '../engines/node_modules/@node-llama-cpp')
 

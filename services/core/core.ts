@@ -3,11 +3,13 @@ import { Guard } from '../../lib/guard.ts'
 import type { Inventory, InventoryView, KnownModel } from '../../models/inventory.ts'
 import type { JobError } from '../portal/request.ts'
 import type { Cards } from './cards.ts'
+import { engineEnv } from './engine-env.ts'
 import { EngineProcess, type EngineEvent, type EngineLimits } from './engine-process.ts'
 import { type Hosted, programOf } from './hosted.ts'
 import { coreNotices, failureError, refusalError } from './messages.ts'
 import type { CoreMetrics } from './metrics.ts'
 import type { Needs } from './needs.ts'
+import type { CardUse } from './placement.ts'
 import { mayBeTheCard, Places } from './places.ts'
 import type { ModelSpec } from './resident.ts'
 import { type Refusal, Scheduler, type SchedulerAction, type SchedulerEvent } from './scheduler.ts'
@@ -22,6 +24,8 @@ export interface CoreOptions {
   /** Bytes of the machine's memory that models may take where the user has not said it. */
   readonly memory: number
   readonly cards: Cards
+  /** The engines that may use a card, where it is not those that there are. */
+  readonly cardUse?: Readonly<Record<string, CardUse>>
   readonly threads: number
   readonly env: Readonly<Record<string, string | undefined>>
   readonly log: (line: string) => void
@@ -55,6 +59,7 @@ export class Core {
   readonly #lastEnds = new Map<string, string>()
   readonly #places: Places
   #handling = false
+  #plannedAt = 0
   #timer: NodeJS.Timeout | undefined
   #seen: InventoryView | undefined
   #seenAt = -Infinity
@@ -63,10 +68,10 @@ export class Core {
 
   constructor(options: CoreOptions) {
     this.#options = options
-    const { memory, cards, patienceMs } = options
-    this.#places = new Places(memory, cards)
-    const budget = this.#places.budget({})
+    const { memory, cards, cardUse, patienceMs } = options
+    const budget = { memory, ...cards.budget(undefined) }
     this.#scheduler = new Scheduler({ budget, ...(patienceMs === undefined ? {} : { patienceMs }) })
+    this.#places = new Places({ memory, cards, cardUse, residents: this.#scheduler.models })
     this.#guard = new Guard({ mark: this.#mark, path: options.env['PATH'] ?? '' }, detail =>
       options.log(coreNotices.trouble('the guard of the engines', detail)),
     )
@@ -130,13 +135,16 @@ export class Core {
     model: KnownModel,
   ): Promise<void> {
     // Two jobs that wait for the card's answer stay in their order.
-    if (!this.#hosted.has(model.id) && this.#places.dependsOnCard(model, this.look())) {
-      await this.#places.refresh(this.#scheduler.models.values(), this.#hosted)
-      this.#settle(this.look())
-    }
+    if (!this.#hosted.has(model.id) && this.#places.dependsOnCard(model, this.look())) await this.askCard()
     const view = this.look()
     if (this.#waiters.has(key))
       this.#tell({ type: 'submitted', job: key, user, model: this.#places.specOf(model, view) })
+  }
+
+  /** What the graphics card says now counts, at its first answer and later. Ends in 5 s, whatever the driver does. */
+  async askCard(): Promise<void> {
+    await this.#places.refresh(this.#hosted)
+    if (!this.#stopping) this.#settle(this.look())
   }
 
   /** What a job waits for that has not begun. */
@@ -160,6 +168,7 @@ export class Core {
   async stop(): Promise<void> {
     this.#stopping = true
     clearTimeout(this.#timer)
+    this.#places.close()
     await Promise.all(Array.from(this.#hosted.values(), ({ process }) => process.stop()))
     await this.#guard.end()
   }
@@ -168,7 +177,10 @@ export class Core {
   #settle(view: InventoryView): void {
     const models = [...view.models.values()]
       .filter(model => model.installed && model.memory !== undefined && model.engine !== '')
-      .filter(({ id, pinned }) => pinned || this.#scheduler.models.has(id))
+      .filter(
+        model =>
+          this.#scheduler.models.has(model.id) || (model.pinned && !this.#places.waitsForCard(model, view)),
+      )
       .map(model => this.#places.specOf(model, view))
     const budget = this.#places.budget(view)
     const settings = JSON.stringify([models, budget])
@@ -184,7 +196,11 @@ export class Core {
     this.#handling = true
     for (let next = this.#events.shift(); next !== undefined; next = this.#events.shift()) {
       if (this.#stopping && next.type !== 'exited' && next.type !== 'ended') continue
-      for (const action of this.#scheduler.handle(next, performance.now())) this.#carryOut(action)
+      this.#plannedAt = performance.now()
+      const actions = this.#scheduler.handle(next, this.#plannedAt)
+      for (const action of actions) this.#carryOut(action)
+      // Who is refused could not have the processor either: the next request tries the card again.
+      for (const { type, model } of actions) if (type === 'refuse') this.offCard.forget(model)
     }
     this.#handling = false
     this.#setTimer()
@@ -193,10 +209,10 @@ export class Core {
 
   #setTimer(): void {
     clearTimeout(this.#timer)
-    const now = performance.now()
-    const deadline = this.#stopping ? undefined : this.#scheduler.deadline(now)
+    // As of the plan: what has become due since then was not in it.
+    const deadline = this.#stopping ? undefined : this.#scheduler.deadline(this.#plannedAt)
     if (deadline === undefined) return
-    const ms = Math.min(Math.ceil(deadline - now), 2 ** 31 - 1)
+    const ms = Math.min(Math.max(0, Math.ceil(deadline - performance.now())), 2 ** 31 - 1)
     this.#timer = setTimeout(() => this.#tell({ type: 'tick' }), ms)
   }
 
@@ -221,7 +237,7 @@ export class Core {
   #load(id: string): void {
     const { threads, env, limits } = this.#options
     const model = this.#options.inventory.look().models.get(id)
-    const needs = this.#scheduler.models.get(id)?.needs ?? {}
+    const { needs = {}, spec } = this.#scheduler.models.get(id) ?? {}
     if (model === undefined || !enoughNow(needs)) {
       // Nothing was started: the scheduler hears the same as of a process that could not load.
       this.#tell({ type: 'load_failed', model: id, memory: model !== undefined })
@@ -233,12 +249,18 @@ export class Core {
       threads,
       gpu: this.#places.onCard(model, needs, this.look()),
       gpuBytes: needs['gpu'],
-      env: { ...env, [markName]: this.#mark.slice(markName.length + 1) },
+      env: {
+        ...engineEnv(env, model, this.look().models.values()),
+        [markName]: this.#mark.slice(markName.length + 1),
+      },
       onEvent: event => {
         if (event.type !== 'spawned') this.#heard(hosted, event)
       },
       ...(limits === undefined ? {} : { limits }),
     })
+    const isElsewhere = needs['gpu'] === undefined && spec?.needs['gpu'] !== undefined
+    if (isElsewhere) this.#options.log(coreNotices.cardInUse(model.kind, id))
+    if (needs['gpu'] !== undefined) this.#places.moved()
     const hosted: Hosted = {
       model,
       process: engineProcess,
@@ -268,6 +290,9 @@ export class Core {
       case 'loaded': {
         const ms = Math.round(performance.now() - hosted.since)
         const { parallel, facts } = event
+        // An engine that does not say what it has there has what was thought.
+        const gpu = hosted.measured['gpu'] ?? hosted.placed['gpu']
+        if (gpu !== undefined) hosted.measured = { ...hosted.measured, gpu }
         hosted.loaded = { ms, spawnMs: Math.max(0, ms - event.ms), parallel, facts }
         log(coreNotices.loaded(model.kind, model.id, ms))
         metrics.loaded(model.id, ms)
@@ -280,15 +305,15 @@ export class Core {
         const why = hosted.failure.message + detail
         const memory = failure.reason === 'out_of_memory'
         const onCard = hosted.placed['gpu'] !== undefined && mayBeTheCard(failure)
+        // What fails everywhere is the model's fault and not the card's.
+        if (!onCard && !memory) this.offCard.forget(model.id)
         if (!onCard) log(coreNotices.loadFailed(model.kind, model.id, why))
         const instead = onCard ? { instead: this.#leaveCard(model, why) } : {}
         return this.#tell({ type: 'load_failed', model: model.id, memory, ...instead })
       }
       case 'memory': {
-        const { placed, worked } = hosted
-        // An engine that does not say what it has there has what was thought, once it is loaded.
-        const thought = hosted.loaded === undefined ? 0 : placed['gpu']
-        const there = placed['gpu'] === undefined ? undefined : (event.gpu['gpu'] ?? thought)
+        const { placed, worked, measured } = hosted
+        const there = placed['gpu'] === undefined ? undefined : (event.gpu['gpu'] ?? measured['gpu'])
         const gpu = there === undefined ? {} : { gpu: there }
         hosted.measured = { memory: event.bytes, ...gpu }
         if (hosted.loaded === undefined) return
@@ -308,8 +333,8 @@ export class Core {
     return this.#places.specOf(model, this.look())
   }
 
-  #exited(hosted: Hosted, { asked, detail }: Extract<EngineEvent, { type: 'exited' }>): void {
-    const { model, process, placed, loaded, failure } = hosted
+  #exited(hosted: Hosted, { asked, crashed, detail }: Extract<EngineEvent, { type: 'exited' }>): void {
+    const { model, process, placed, failure } = hosted
     const { log, metrics } = this.#options
     if (process.pid !== undefined) this.#guard.del(process.pid)
     if (asked) metrics.unloaded(model.id)
@@ -320,13 +345,21 @@ export class Core {
         asked ? coreNotices.unloaded(model.kind, model.id) : coreNotices.ended(model.kind, model.id, detail),
       )
     this.#hosted.delete(model.id)
-    if (!asked && loaded === undefined && failure === undefined && placed['gpu'] !== undefined) {
-      const spec = this.#leaveCard(model, detail)
-      this.#tell({ type: 'settings', models: [spec], budget: this.#scheduler.budget })
+    if (placed['gpu'] !== undefined) this.#places.moved()
+    // Before it has done anything: in its load, or in its first work, where a card that is full after all shows it.
+    if (crashed && failure === undefined && !process.proved) {
+      // What ends its process everywhere is not the card's fault.
+      if (placed['gpu'] === undefined) this.offCard.forget(model.id)
+      else this.#moveOffCard(model, detail)
     }
     for (const gone of this.#gone.get(model.id) ?? []) gone()
     this.#gone.delete(model.id)
     this.#tell({ type: 'exited', model: model.id })
+  }
+
+  #moveOffCard(model: KnownModel, why: string): void {
+    const spec = this.#leaveCard(model, why)
+    this.#tell({ type: 'settings', models: [spec], budget: this.#scheduler.budget })
   }
 
   #words(model: string, why: Refusal): JobError {
@@ -337,6 +370,7 @@ export class Core {
       available: process.availableMemory(),
       failure: this.#hosted.get(model)?.failure,
       lastEnd: this.#lastEnds.get(model) ?? '',
+      cardFailure: this.offCard.get(model)?.why ?? '',
     })
   }
 }

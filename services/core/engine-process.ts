@@ -1,7 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import type { Socket } from 'node:net'
 import { extname, join } from 'node:path'
-import { createInterface } from 'node:readline'
 import { encodeJsonFrame, readFrames } from '../../lib/frames.ts'
 import {
   type EngineAnswer,
@@ -37,6 +36,8 @@ export interface EngineLimits {
 
 const defaultLimits: EngineLimits = { beats: { loading: 120, ready: 10 }, cancel: 5000, stop: 2000 }
 const beatMs = 1000
+/** Characters of what an engine says on stderr that are kept. */
+const stderrLength = 4096
 
 export type EngineEvent =
   | { readonly type: 'spawned'; readonly pid: number }
@@ -49,8 +50,16 @@ export type EngineEvent =
     }
   | { readonly type: 'load_failed'; readonly failure: EngineFailure }
   | { readonly type: 'memory'; readonly bytes: number; readonly gpu: Readonly<Record<string, number>> }
-  /** Once, as the last one, when nothing of it is left. `detail`: how, and its last words. */
-  | { readonly type: 'exited'; readonly asked: boolean; readonly detail: string }
+  /**
+   * Once, as the last one, when nothing of it is left. `crashed`: by itself, or it hung; not for something else that it did wrong.
+   * `detail`: how, and its last words.
+   */
+  | {
+      readonly type: 'exited'
+      readonly asked: boolean
+      readonly crashed: boolean
+      readonly detail: string
+    }
 
 export interface EngineWork {
   /** Unique among those of this process. */
@@ -88,10 +97,12 @@ export class EngineProcess {
   readonly #watch: NodeJS.Timeout
   readonly #working = new Map<string, Working>()
   readonly #gone = Promise.withResolvers<void>()
-  #stderr: string[] = []
+  #stderr = ''
   #missedBeats = 0
   #loaded = false
   #asked = false
+  #crashed = true
+  #proved = false
   #why = ''
   /** How it ended, once it has. */
   #end: string | undefined
@@ -110,11 +121,10 @@ export class EngineProcess {
     this.pid = this.#child.pid
     this.#channel = this.#child.stdio[3] as Socket
     this.#channel.on('error', () => undefined)
-    if (this.#child.stderr !== null) {
-      createInterface({ input: this.#child.stderr }).on('line', line => {
-        this.#stderr = [...this.#stderr, line.slice(0, 500)].slice(-5)
-      })
-    }
+    // Not by lines, which may be without end.
+    this.#child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-stderrLength)
+    })
     this.#child.on('error', error => {
       this.#why = `it can't be started: ${error.message}`
       if ((error as NodeJS.ErrnoException).code === 'ENOENT') {
@@ -153,6 +163,11 @@ export class EngineProcess {
     }
   }
 
+  /** It has done a job. */
+  get proved(): boolean {
+    return this.#proved
+  }
+
   /** Asks for the end of a job. An engine that does not answer in time is killed, which ends its other jobs, too. */
   cancel(job: string): void {
     const working = this.#working.get(job)
@@ -172,6 +187,7 @@ export class EngineProcess {
 
   kill(why: string): void {
     this.#why ||= why
+    this.#crashed = false
     this.#signalGroup()
   }
 
@@ -200,13 +216,18 @@ export class EngineProcess {
         this.#loaded = true
         return onEvent(message)
       case 'loading':
+        return onEvent(message)
       case 'load_failed':
+        // It would answer none of its jobs any more.
+        if (this.#loaded) return this.kill('it said of its loaded model that it could not load it')
         return onEvent(message)
       case 'line':
         return this.#working.get(message.job)?.say(message.line)
       case 'listening':
         return this.#working.get(message.job)?.listening()
       case 'done':
+        this.#proved = true
+        return this.#working.get(message.job)?.end(message)
       case 'failed':
         return this.#working.get(message.job)?.end(message)
     }
@@ -216,8 +237,9 @@ export class EngineProcess {
   #missBeat(): void {
     const { loading, ready } = this.#limits.beats
     this.#missedBeats++
-    if (this.#missedBeats > (this.#loaded ? ready : loading))
-      this.kill(`it gave no sign of life for ${this.#missedBeats} s`)
+    if (this.#missedBeats <= (this.#loaded ? ready : loading)) return
+    this.#why ||= `it gave no sign of life for ${this.#missedBeats} s`
+    this.#signalGroup()
   }
 
   #tell(message: ToEngine): void {
@@ -229,14 +251,24 @@ export class EngineProcess {
     clearInterval(this.#watch)
     this.#channel.destroy()
     const how = signal ?? `exit code ${code}`
-    const detail = [this.#why, `${how}, pid ${this.pid}`, ...this.#stderr]
+    const detail = [this.#why, `${how}, pid ${this.pid}`, ...lastLines(this.#stderr)]
       .filter(part => part !== '')
       .join(': ')
     this.#end = detail
     for (const working of this.#working.values()) working.end({ type: 'crashed', detail })
-    this.#options.onEvent({ type: 'exited', asked: this.#asked, detail })
+    this.#options.onEvent({
+      type: 'exited',
+      asked: this.#asked,
+      crashed: this.#crashed && !this.#asked,
+      detail,
+    })
     this.#gone.resolve()
   }
+}
+
+function lastLines(text: string): string[] {
+  const lines = text.split('\n').map(line => line.trimEnd().slice(0, 500))
+  return lines.filter(line => line !== '').slice(-5)
 }
 
 const pythonHost = join(import.meta.dirname, '../python/courante_engine.py')

@@ -1,6 +1,6 @@
 import { once } from 'node:events'
 import { Socket } from 'node:net'
-import { encodeJsonFrame, readFrames } from '../../lib/frames.ts'
+import { encodeJsonFrame, FrameTooLarge, readFrames } from '../../lib/frames.ts'
 import type { Io, Program } from '../../lib/io.ts'
 import {
   type Engine,
@@ -125,6 +125,9 @@ class EngineProgram {
 
 function failureOf(error: unknown): EngineFailure {
   if (error instanceof EngineError) return error.failure
+  // Core would take the engine for lost.
+  if (error instanceof FrameTooLarge)
+    return { reason: 'bad_request', detail: `its answer has ${error.message}: ask for less at once` }
   const detail = error instanceof Error ? (error.stack ?? error.message) : String(error)
   return { reason: 'internal', detail: detail.slice(0, 4000) }
 }

@@ -18,6 +18,7 @@ export type {
   TextLine,
   ToolCall,
 } from '../portal/llm-request.ts'
+export { pictureNames } from '../portal/picture-names.ts'
 export type { SegmentLine, SttRequest } from '../portal/stt-request.ts'
 export type { SpeechLine, Spoken, TtsRequest } from '../portal/tts-request.ts'
 

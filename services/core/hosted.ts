@@ -1,4 +1,4 @@
-import { join, resolve } from 'node:path'
+import { engineFile } from '../../models/engines.ts'
 import type { KnownModel } from '../../models/inventory.ts'
 import type { JobError } from '../portal/request.ts'
 import type { EngineEvent, EngineProcess } from './engine-process.ts'
@@ -29,14 +29,9 @@ export interface Hosted {
   failure?: JobError
 }
 
-const engines = resolve(import.meta.dirname, '../engines')
-
-/** The kinds whose engines lie in the folder of another one. */
-const folders: Partial<Record<KnownModel['kind'], string>> = { embedding: 'llm', rerank: 'llm' }
-
 /** Core knows an engine's program by its path only. */
 export function programOf({ kind, engine, settings }: KnownModel): string {
   const { program } = settings
   if (engine === 'python' && typeof program === 'string') return program
-  return join(engines, folders[kind] ?? kind, `${engine}.ts`)
+  return engineFile(kind, engine)
 }

@@ -59,7 +59,7 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
       llm: io.env['COURANTE_LANGUAGE_MODEL'] || undefined,
     }),
     memory: lookAtMachine().budget,
-    cards: await Cards.find(io.env),
+    cards: new Cards(io.env),
     threads: modelThreads(),
     env: io.env,
     log,
@@ -105,6 +105,7 @@ export async function run(_argv: readonly string[], io: Io): Promise<number> {
   await file.write()
   log('core ready')
   warmUp(core, io.signal)
+  core.askCard().catch((error: unknown) => log(coreNotices.trouble('the graphics card', String(error))))
 
   if (!io.signal.aborted) await once(io.signal, 'abort')
   // The workers first: they put back or answer what is running, for which the engines have to be there.

@@ -1,7 +1,7 @@
 // More than 300 lines: it is the one table of what core says, and each is a few words.
 import type { JobError } from '../portal/request.ts'
 import type { EngineFailure } from './engine.ts'
-import type { Needs } from './needs.ts'
+import { type Needs, tooFull } from './needs.ts'
 import type { Refusal } from './scheduler.ts'
 
 type BadAudio = Extract<EngineFailure, { reason: 'bad_audio' }>['fault']
@@ -95,14 +95,14 @@ export const coreErrors = {
     message: `The model ${model} works inside of other models and does nothing by itself.`,
     todo: '`courante models ls --all` lists those that run.',
   }),
-  tooLarge: (model: string, needed: Needs, room: Needs, pinned: readonly string[]): JobError => ({
+  tooLarge: (model: string, needed: Needs, room: Needs, { pinned, cardFailure }: Pinned): JobError => ({
     code: 'no_memory',
-    message: `The model ${model} needs ${inWords(needed)}, and models may take ${inWords(room)}${pinned.length === 0 ? '' : ` beside what is pinned (${pinned.join(', ')})`}.`,
-    todo: `Use a smaller model or context, ${pinned.length === 0 ? '' : 'unpin others (`courante models unpin`), '}or raise \`memory\` in models.yaml.`,
+    message: `The model ${model} needs ${inWords(needed)}, and models may take ${inWords(only(room, needed))}${pinned.length === 0 ? '' : ` beside what is pinned (${pinned.join(', ')})`}.${onCard(cardFailure)}`,
+    todo: `Use a smaller model or context, ${pinned.length === 0 ? '' : 'unpin others (`courante models unpin`), '}or raise ${settingsFor(tooFull(needed, room))} in models.yaml.`,
   }),
-  noMemory: (model: string, needed: Needs, free: Needs): JobError => ({
+  noMemory: (model: string, needed: Needs, free: Needs, cardFailure: string): JobError => ({
     code: 'no_memory',
-    message: `The model ${model} needs about ${inWords(needed)}, and no more than ${inWords(free)} could be had.`,
+    message: `The model ${model} needs about ${inWords(needed)}, and no more than ${inWords(free)} could be had.${onCard(cardFailure)}`,
     todo: 'End other programs, or use a smaller model or context.',
     retryAfter: 30,
   }),
@@ -141,15 +141,19 @@ export interface Circumstances {
   readonly failure: JobError | undefined
   /** How the engine ended, when it did so by itself. */
   readonly lastEnd: string
+  /** Why it has to do without the graphics card; empty: it does not. */
+  readonly cardFailure: string
 }
+
+type Pinned = Pick<Circumstances, 'pinned' | 'cardFailure'>
 
 /** The words for what the scheduler decided against. */
 export function refusalError(model: string, why: Refusal, around: Circumstances): JobError {
   switch (why.reason) {
     case 'too_large':
-      return coreErrors.tooLarge(model, why.needed, why.room, around.pinned)
+      return coreErrors.tooLarge(model, why.needed, why.room, around)
     case 'no_memory':
-      return coreErrors.noMemory(model, why.needed, { memory: around.available })
+      return coreErrors.noMemory(model, why.needed, { memory: around.available }, around.cardFailure)
     case 'load_failed':
       return around.failure ?? coreErrors.modelMissing(model, undefined)
     case 'crashes':
@@ -248,7 +252,7 @@ export function failureError(model: string, failure: EngineFailure): JobError {
       return {
         code: 'bad_image',
         message: `The picture ${failure.file} ${imageFaults[failure.fault]}.`,
-        todo: 'Give a PNG, JPEG, WebP or GIF file of at most 20 MB and 100 megapixels.',
+        todo: 'Give a PNG, JPEG, WebP or GIF file of at most 20 MB; all of a request have 100 MB and 100 megapixels together, one that is named twice counts twice.',
       }
     }
     case 'no_client':
@@ -310,6 +314,8 @@ export const coreNotices = {
   loadFailed: (kind: string, model: string, why: string): string => `${kind}  ${model}: ${why}`,
   offCard: (kind: string, model: string, why: string): string =>
     `${kind}  ${model} goes to the processor and not to the graphics card: ${why}`,
+  cardInUse: (kind: string, model: string): string =>
+    `${kind}  ${model} is loaded on the processor: others have used the graphics card for too long`,
   failed: (kind: string, model: string, code: string, words: string): string =>
     `${kind}  ${model}: ${code}: ${words}`,
   givenUp: (kind: string, model: string, id: string, attempts: number): string =>
@@ -326,4 +332,17 @@ function inWords(needs: Needs): string {
     return device === 'memory' ? size : `${size} on the graphics card`
   })
   return parts.join(' and ')
+}
+
+function only(room: Needs, needed: Needs): Needs {
+  return Object.fromEntries(Object.keys(needed).map(device => [device, room[device] ?? 0]))
+}
+
+function onCard(failure: string): string {
+  return failure === '' ? '' : ` The graphics card has failed it: ${failure}`
+}
+
+/** Who lacks room on the card could do with more of the machine's memory, too. */
+function settingsFor(short: readonly string[]): string {
+  return short.includes('gpu') ? '`gpu_memory` or `memory`' : '`memory`'
 }

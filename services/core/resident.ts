@@ -7,6 +7,8 @@ export interface ModelSpec {
   readonly id: string
   /** As estimated, until it is loaded. */
   readonly needs: Needs
+  /** What it takes where it can do without a device of those; it goes there only if it has waited in vain for that. */
+  readonly elsewhere?: Needs
   /** For how long it stays when nobody uses it; Infinity: until the memory is needed. */
   readonly idleMs: number
   /** Is never unloaded for another. */
@@ -51,6 +53,10 @@ export class Resident {
   /** It has done something since it was loaded. */
   proved = false
   notBefore = 0
+  /** In a row, of those that said why. */
+  failedLoads = 0
+  /** After a load that failed, nothing is tried before this for the sake of its pin alone. */
+  restsUntil = 0
   /** Somebody asked for its end. */
   unwanted = false
   /** Its last load failed for memory, and it has one more try. */

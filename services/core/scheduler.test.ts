@@ -253,6 +253,68 @@ suite('scheduler', () => {
     assert.deepEqual(core.submit('2', spec('b', 1, card)), ['load b'])
   })
 
+  test('who has waited too long for a card that others use is loaded beside it, and nobody has to end for that', () => {
+    const core = at({ memory: 10, gpu: 8 })
+    const ears = spec('ears', 1, { needs: { memory: 1, gpu: 6 }, elsewhere: { memory: 6 } })
+    const llm = spec('llm', 1, { needs: { memory: 1, gpu: 6 }, elsewhere: { memory: 6 } })
+    core.submit('session', ears)
+    core.loaded('ears', 2)
+    assert.deepEqual(core.submit('1', llm), [])
+    assert.deepEqual(core.wait(29_999), [])
+    assert.deepEqual(core.scheduler.deadline(core.now), 30_000)
+    assert.deepEqual(core.wait(1), ['load llm'])
+    assert.deepEqual(core.scheduler.used, { memory: 7, gpu: 6 })
+    // While it is loaded, and before, another session may begin.
+    assert.deepEqual(core.submit('session 2', ears), ['start session 2'])
+    assert.deepEqual(core.loaded('llm'), ['start 1'])
+    // Its next load tries the card again.
+    core.ended('1')
+    core.tell({ type: 'unwanted', model: 'llm' })
+    core.exited('llm')
+    core.ended('session')
+    core.ended('session 2')
+    assert.deepEqual(core.submit('2', llm), ['unload ears'])
+    assert.deepEqual(core.exited('ears'), ['load llm'])
+    assert.deepEqual(core.scheduler.used, { memory: 1, gpu: 6 })
+  })
+
+  test('beside the card, it takes the place of what is idle in the memory', () => {
+    const core = at({ memory: 10, gpu: 8 })
+    const card = { needs: { memory: 1, gpu: 6 }, elsewhere: { memory: 6 } }
+    core.submit('session', spec('ears', 1, card))
+    core.loaded('ears')
+    core.submit('1', spec('old', 8))
+    core.loaded('old')
+    core.ended('1')
+    assert.deepEqual(core.submit('2', spec('llm', 1, card)), [])
+    assert.deepEqual(core.wait(30_000), ['unload old'])
+    assert.deepEqual(core.exited('old'), ['load llm'])
+  })
+
+  test('who can not do without the card gets the place of one in use there, which begins nothing new', () => {
+    const core = at({ memory: 10, gpu: 8 })
+    const card = { needs: { memory: 1, gpu: 6 }, elsewhere: { memory: 60 } }
+    core.submit('session', spec('ears', 1, card))
+    core.loaded('ears', 2)
+    core.submit('1', spec('llm', 1, card))
+    assert.deepEqual(core.wait(30_000), [])
+    assert.deepEqual(core.submit('session 2', spec('ears', 1, card)), [])
+    assert.deepEqual(core.ended('session'), ['unload ears'])
+    assert.deepEqual(core.exited('ears'), ['load llm'])
+  })
+
+  test('what a pinned one has left too little of on the card is loaded beside it, and not refused', () => {
+    const core = at({ memory: 10, gpu: 8 })
+    core.submit('1', spec('p', 1, { needs: { memory: 1, gpu: 3 }, pinned: true }))
+    core.loaded('p')
+    core.tell({ type: 'measured', model: 'p', needs: { memory: 1, gpu: 5 } })
+    const llm = spec('llm', 1, { needs: { memory: 1, gpu: 5 }, elsewhere: { memory: 5 } })
+    assert.deepEqual(core.submit('2', llm), ['load llm'])
+    assert.deepEqual(core.scheduler.used, { memory: 6, gpu: 5 })
+    const large = spec('large', 1, { needs: { memory: 1, gpu: 5 }, elsewhere: { memory: 50 } })
+    assert.deepEqual(core.submit('3', large), ['refuse 3 too_large'])
+  })
+
   test('a device that gets smaller loses what is idle there, and the others keep theirs', () => {
     const core = at({ memory: 10, gpu: 8 })
     for (const one of [spec('a', 3), spec('b', 1, { needs: { memory: 1, gpu: 6 } })]) {
@@ -263,6 +325,24 @@ suite('scheduler', () => {
     assert.deepEqual(core.tell({ type: 'settings', models: [], budget: { memory: 10, gpu: 4 } }), [
       'unload b',
     ])
+  })
+
+  test('a pinned model that can not be loaded is tried less and less often, but at once for who asks', () => {
+    const core = at({ memory: 2 })
+    const pinned = spec('p', 1, { pinned: true })
+    const settings = { type: 'settings', budget: { memory: 2 }, models: [pinned] } as const
+    assert.deepEqual(core.tell(settings), ['load p'])
+    const fail = (): string[] => {
+      core.tell({ type: 'load_failed', model: 'p', memory: false })
+      return core.exited('p')
+    }
+    for (const delay of [100, 200, 400]) {
+      assert.deepEqual(fail(), [])
+      assert.equal(core.scheduler.deadline(core.now), core.now + delay)
+      assert.deepEqual(core.wait(delay), ['load p'])
+    }
+    fail()
+    assert.deepEqual(core.submit('1', pinned), ['load p'])
   })
 
   test('a pinned model is loaded where there is room, and takes nobody’s place', () => {

@@ -1,6 +1,8 @@
+// More than 300 lines: one state, and all decisions over it.
+import { restartDelayMs } from './back-off.ts'
 import { fits, minus, type Needs, plus, tooFull } from './needs.ts'
 import { type ModelSpec, Resident } from './resident.ts'
-import { chooseVictims } from './victims.ts'
+import { type Choice, chooseVictims } from './victims.ts'
 
 /** What happens. Each is told once, in the order of its happening. */
 export type SchedulerEvent =
@@ -102,6 +104,7 @@ export class Scheduler {
       if (model.state.type === 'absent' && (model.line.size > 0 || model.spec.pinned)) {
         waiting = true
         consider(model.notBefore)
+        if (model.line.size === 0) consider(model.restsUntil)
         consider(model.line.oldest + this.#patienceMs)
       }
     }
@@ -140,6 +143,7 @@ export class Scheduler {
         model.loadMs = event.ms
         model.retrying = false
         model.crashedLoads = 0
+        model.failedLoads = 0
         model.proved = false
         model.lastUsed = now
         return
@@ -147,7 +151,7 @@ export class Scheduler {
         if (model.state.type === 'ready') model.needs = event.needs
         return
       case 'load_failed':
-        return this.#loadFailed(model, event)
+        return this.#loadFailed(model, event, now)
       case 'exited':
         return this.#exited(model, now)
       case 'unwanted':
@@ -170,7 +174,11 @@ export class Scheduler {
     model.proved = true
   }
 
-  #loadFailed(model: Resident, { memory, instead }: Extract<SchedulerEvent, { type: 'load_failed' }>): void {
+  #loadFailed(
+    model: Resident,
+    { memory, instead }: Extract<SchedulerEvent, { type: 'load_failed' }>,
+    now: number,
+  ): void {
     if (model.state.type !== 'loading') return
     if (instead !== undefined) {
       model.spec = instead
@@ -181,6 +189,7 @@ export class Scheduler {
     )
     const again = memory && !model.retrying && others
     model.retrying = again
+    if (!again) model.restsUntil = now + restartDelayMs(++model.failedLoads)
     if (again) {
       for (const other of this.#models.values()) {
         if (other.state.type === 'ready' && other.idle && !other.spec.pinned) this.#unload(other, 'evicted')
@@ -243,7 +252,8 @@ export class Scheduler {
   /** Loads what somebody waits for, in the order of their waiting, and unloads for it what is cheapest to lose. */
   #makeRoom(models: readonly Resident[], now: number): void {
     const wanted = models
-      .filter(({ state, line, spec }) => state.type === 'absent' && (line.size > 0 || spec.pinned))
+      .filter(({ state }) => state.type === 'absent')
+      .filter(({ line, spec, restsUntil }) => line.size > 0 || (spec.pinned && now >= restsUntil))
       .toSorted(byWait)
     if (wanted.length === 0) return
     let free = minus(this.#budget, this.used)
@@ -252,27 +262,36 @@ export class Scheduler {
     const taken = new Set<Resident>()
     for (const model of wanted) {
       const room = this.#roomFor(model, models)
-      if (!fits(model.needs, room)) {
-        this.#refuse(model, { reason: 'too_large', needed: model.needs, room })
+      const { needs, elsewhere = needs } = model.spec
+      if (!fits(needs, room) && !fits(elsewhere, room)) {
+        this.#refuse(model, { reason: 'too_large', needed: needs, room })
         continue
       }
+      model.needs = fits(needs, room) ? needs : elsewhere
       // After a load that failed for memory, what was unloaded for it has to be gone.
       if (now < model.notBefore || (model.retrying && leaving.length > 0)) continue
+      const all = plus(free, coming)
+      const impatient = now >= model.line.oldest + this.#patienceMs
+      let choice = nobody
+      if (model.line.size > 0 && !fits(model.needs, all))
+        choice = chooseVictims(model.needs, all, models, { taken, impatient: false, now })
+      if (choice.victims.length === 0 && impatient && !fits(model.needs, all)) {
+        // Who uses the device may do so for hours: nobody has to end for one who can do without it.
+        const isLess = tooFull(model.needs, all).some(device => elsewhere[device] === undefined)
+        if (isLess && fits(elsewhere, room)) model.needs = elsewhere
+        if (!fits(model.needs, all))
+          choice = chooseVictims(model.needs, all, models, { taken, impatient, now })
+      }
       if (fits(model.needs, free)) {
         model.state = { type: 'loading', since: now }
         this.#actions.push({ type: 'load', model: model.spec.id })
-      } else if (model.line.size === 0) {
         // Pinned only: it takes what is free, and nobody's place.
-        continue
-      } else if (!fits(model.needs, plus(free, coming))) {
-        const impatient = now - model.line.oldest >= this.#patienceMs
-        const choice = chooseVictims(model.needs, plus(free, coming), models, { taken, impatient, now })
-        for (const victim of choice.victims) {
-          taken.add(victim)
-          coming = plus(coming, victim.needs)
-          if (choice.leave) this.#unload(victim, 'evicted')
-          else victim.draining = true
-        }
+      } else if (model.line.size === 0) continue
+      for (const victim of choice.victims) {
+        taken.add(victim)
+        coming = plus(coming, victim.needs)
+        if (choice.leave) this.#unload(victim, 'evicted')
+        else victim.draining = true
       }
       // What it will take is nobody else's, also while it waits for it.
       free = minus(free, model.needs)
@@ -309,6 +328,8 @@ export class Scheduler {
     }
   }
 }
+
+const nobody: Choice = { victims: [], leave: false }
 
 /** Those that nobody waits for, which are pinned, come last. */
 function byWait(a: Resident, b: Resident): number {

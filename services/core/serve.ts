@@ -24,26 +24,6 @@ export interface ServeOptions {
   readonly log: (line: string) => void
 }
 
-/** Which kinds of model can do a request; the first one's default is taken where none is named. */
-export function kindsFor(request: EngineRequest): readonly [ModelKind, ...ModelKind[]] {
-  switch (request.kind) {
-    case 'embed':
-      return ['embedding', 'llm']
-    case 'rerank':
-      return ['rerank']
-    case 'chat':
-    case 'complete':
-      return ['llm']
-    case 'speak':
-      return ['tts']
-    case 'transcribe':
-    case 'session':
-      return ['stt']
-    case 'paint':
-      return ['image']
-  }
-}
-
 export function modelFor(view: InventoryView, request: EngineRequest): KnownModel | JobError {
   return chooseModel(view, request.model, kindsFor(request))
 }
@@ -144,6 +124,9 @@ function outcomeOf(
 ): Outcome {
   const session = job.request.kind === 'session'
   if (end.type === 'crashed') {
+    // Also of one that was killed because it did not obey: nobody wants it a second time, or could end it then.
+    const error = unwanted(job.signal)
+    if (error !== undefined) return { type: 'failed', error }
     if (session) return { type: 'failed', error: coreErrors.engineCrashed(end.detail) }
     return job.signal.reason === 'stopping' ? { type: 'released' } : end
   }
@@ -164,14 +147,39 @@ function unstarted(
   used: { type: 'aborted' } | { type: 'refused'; error: JobError },
 ): Outcome {
   if (used.type === 'refused') return { type: 'failed', error: used.error }
-  if (job.signal.reason === 'cancelled') return { type: 'failed', error: jobErrors.cancelled() }
-  if (job.signal.reason === 'deadline') return { type: 'failed', error: jobErrors.deadline() }
-  return stopped(job.request.kind === 'session')
+  const error = unwanted(job.signal)
+  return error === undefined ? stopped(job.request.kind === 'session') : { type: 'failed', error }
+}
+
+/** The answer to a job that its client does not want any more; undefined: it does. */
+function unwanted({ reason }: AbortSignal): JobError | undefined {
+  if (reason === 'cancelled') return jobErrors.cancelled()
+  return reason === 'deadline' ? jobErrors.deadline() : undefined
 }
 
 /** A session can't be had twice; anything else goes back into the queue. */
 function stopped(session: boolean): Outcome {
   return session ? { type: 'failed', error: coreErrors.sessionLost() } : { type: 'released' }
+}
+
+/** Which kinds of model can do a request; the first one's default is taken where none is named. */
+function kindsFor(request: EngineRequest): readonly [ModelKind, ...ModelKind[]] {
+  switch (request.kind) {
+    case 'embed':
+      return ['embedding', 'llm']
+    case 'rerank':
+      return ['rerank']
+    case 'chat':
+    case 'complete':
+      return ['llm']
+    case 'speak':
+      return ['tts']
+    case 'transcribe':
+    case 'session':
+      return ['stt']
+    case 'paint':
+      return ['image']
+  }
 }
 
 /** The portal's, after which a request that crashed its engine each time is answered. */

@@ -23,12 +23,14 @@ from __future__ import annotations
 import array
 import base64
 import errno
+import io
 import json
 import math
 import operator
 import os
 import queue
 import re
+import reprlib
 import runpy
 import select
 import signal
@@ -41,6 +43,7 @@ import threading
 import time
 import traceback
 import uuid
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from os.path import basename, dirname, isdir, isfile, join
@@ -68,90 +71,132 @@ _BYTES, _JSON = 0, 1
 
 
 class Failure(Exception):
-    """Why an engine can't do a job, or not load its model, although it is well itself."""
+    """
+    Why an engine can't do a job, or not load its model, although it is well itself. Core has words for those
+    below; one of another kind is told as a bug, as any exception is.
+    """
 
-    def __init__(self, reason: str, **facts: Any) -> None:
-        super().__init__(reason)
-        self.as_json = {'reason': reason, **facts}
+    _reason = ''
+
+    def __init__(self, *words: object, **facts: Any) -> None:
+        super().__init__(*words)
+        self.as_json: Json = {'reason': self._reason, **facts}
 
 
 class Cancelled(Failure):
     """Nobody wants the job's outcome any more. Let it pass."""
 
-    def __init__(self) -> None:
-        super().__init__('cancelled')
+    _reason = 'cancelled'
+
+
+class _BadFrames(Failure):
+    _reason = 'bad_frames'
+
+
+class _NoClient(Failure):
+    _reason = 'no_client'
+
+
+class _BadProgram(Failure):
+    _reason = 'bad_program'
 
 
 class Unsupported(Failure):
     """The engine has no such ability, or not with this model: `embed`, `tools`, `voice de`."""
 
+    _reason = 'unsupported'
+
     def __init__(self, what: str) -> None:
-        super().__init__('unsupported', what=what)
+        super().__init__(what, what=_words(what))
 
 
 class MissingFiles(Failure):
+    _reason = 'missing_files'
+
     def __init__(self, *files: str) -> None:
-        super().__init__('missing_files', files=list(files))
+        super().__init__(*files, files=[_words(file) for file in files])
 
 
 class MissingProgram(Failure):
-    def __init__(self, program: str, detail: str) -> None:
-        super().__init__('missing_program', program=program, how='install', detail=detail)
+    _reason = 'missing_program'
+
+    def __init__(self, program: str, detail: object) -> None:
+        super().__init__(program, program=_words(program), how='install', detail=_words(detail))
 
 
-class BadModel(Failure):
-    """What is wrong with it, without a full stop."""
+class _Detailed(Failure):
+    """What is wrong, without a full stop. May be an exception."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__('bad_model', detail=detail)
-
-
-class BadSettings(Failure):
-    def __init__(self, detail: str) -> None:
-        super().__init__('bad_settings', detail=detail)
+    def __init__(self, detail: object) -> None:
+        super().__init__(detail, detail=_words(detail))
 
 
-class OutOfMemory(Failure):
+class BadModel(_Detailed):
+    _reason = 'bad_model'
+
+
+class BadSettings(_Detailed):
+    _reason = 'bad_settings'
+
+
+class OutOfMemory(_Detailed):
     """Of a load: core makes room and tries once more."""
 
-    def __init__(self, detail: str) -> None:
-        super().__init__('out_of_memory', detail=detail)
+    _reason = 'out_of_memory'
 
 
-class BadRequest(Failure):
-    def __init__(self, detail: str) -> None:
-        super().__init__('bad_request', detail=detail)
+class BadRequest(_Detailed):
+    _reason = 'bad_request'
 
 
 class ContextTooLong(Failure):
+    _reason = 'context_too_long'
+
     def __init__(self, tokens: int, context: int) -> None:
-        super().__init__('context_too_long', tokens=tokens, context=context)
+        super().__init__(tokens, context, tokens=int(tokens), context=int(context))
 
 
 class BadAudio(Failure):
-    """`fault`: missing, empty, unknown_format, truncated, no_audio, encoding, too_long or no_ffmpeg."""
+    _reason = 'bad_audio'
+    faults = ('missing', 'empty', 'unknown_format', 'truncated', 'no_audio', 'encoding', 'too_long', 'no_ffmpeg')
 
     def __init__(self, fault: str) -> None:
-        super().__init__('bad_audio', fault=fault)
+        super().__init__(fault, fault=_one_of(self.faults, fault))
 
 
 class BadImage(Failure):
-    """`fault`: missing, empty, unknown_format, too_large or unreadable."""
+    _reason = 'bad_image'
+    faults = ('missing', 'empty', 'unknown_format', 'too_large', 'unreadable')
 
     def __init__(self, file: str, fault: str) -> None:
-        super().__init__('bad_image', file=file, fault=fault)
+        super().__init__(file, fault, file=_words(file), fault=_one_of(self.faults, fault))
 
 
 class NotWritten(Failure):
     """A file of the result."""
 
-    def __init__(self, file: str, detail: str) -> None:
-        super().__init__('not_written', file=file, detail=detail)
+    _reason = 'not_written'
+
+    def __init__(self, file: str, detail: object) -> None:
+        super().__init__(file, detail, file=_words(file), detail=_words(detail))
 
 
 class NoFfmpeg(Failure):
+    _reason = 'no_ffmpeg'
+
     def __init__(self, format: str) -> None:
-        super().__init__('no_ffmpeg', format=format)
+        super().__init__(format, format=_words(format))
+
+
+def _words(said: object) -> str:
+    return str(said)[:4000]
+
+
+def _one_of(names: Sequence[str], name: str) -> str:
+    """Raises where the place in the engine is known."""
+    if name not in names:
+        raise ValueError(f'{name!r} is none of {", ".join(names)}')
+    return name
 
 
 # ---- what an engine gets
@@ -191,6 +236,13 @@ class Setup:
     progress: Callable[[float], None]
 
 
+_COUNTED: dict[str, Callable[[Any], Any]] = {
+    'prompt_tokens': operator.index,
+    'completion_tokens': lambda count: None if count is None else operator.index(count),
+    'finish': lambda finish: _one_of(('stop', 'length', 'tool_calls'), finish),
+}
+
+
 class Job:
     """One request in work."""
 
@@ -212,6 +264,11 @@ class Job:
         self._cancelled = threading.Event()
         self._cut: Callable[[], None] | None = None
 
+    def __setattr__(self, name: str, value: Any) -> None:
+        # What nobody could use is an error here, where the place in the engine is known.
+        check = _COUNTED.get(name)
+        super().__setattr__(name, value if check is None else check(value))
+
     @property
     def cancelled(self) -> bool:
         return self._cancelled.is_set()
@@ -231,11 +288,15 @@ class Job:
 
     def think(self, text: str) -> None:
         """The next piece of what the model thinks before it answers."""
-        self.thoughts.append(text)
+        self.thoughts.append(_text(text))
         self.say({'type': 'thought', 'text': text})
 
     def call_tool(self, name: str, arguments: Json) -> None:
-        self.tool_calls.append({'id': f'call_{uuid.uuid4().hex[:20]}', 'name': name, 'arguments': arguments})
+        if len(_text(name)) > 200 or not isinstance(arguments, dict):
+            raise ValueError(f'no call of a tool: {reprlib.repr(name)}, {reprlib.repr(arguments)}')
+        call = {'id': f'call_{uuid.uuid4().hex[:20]}', 'name': name, 'arguments': arguments}
+        json.dumps(call, allow_nan=False)
+        self.tool_calls.append(call)
 
     def step(self, step: int, steps: int, image: int = 1, images: int = 1) -> None:
         """A step of a picture is done."""
@@ -354,8 +415,8 @@ class Engine:
     def transcribe(self, audio: Audio, job: Job) -> Iterable[Segment]:
         listener = self.listen(job)
         for pcm in audio:
-            yield from _segments(listener.hear(pcm))
-        yield from _segments(listener.flush())
+            yield from _segments(job, listener.hear, pcm)
+        yield from _segments(job, listener.flush)
 
     def speak(self, request: Json, job: Job) -> Iterable[bytes | str]:
         """
@@ -370,10 +431,116 @@ class Engine:
         raise Unsupported('paint')
 
 
-def _segments(heard: Iterable[Heard] | None) -> Iterator[Segment]:
-    for one in heard or ():
+def _segments(job: Job, method: Callable[..., Any], *args: Any) -> Iterator[Segment]:
+    for one in _all_heard(job, method, *args):
         if isinstance(one, Final):
             yield Segment(one.start, one.end, one.text)
+
+
+def _all_heard(job: Job, method: Callable[..., Any], *args: Any) -> Iterator[Heard]:
+    return _each(job, 'Partial or Final', _heard, method, *args)
+
+
+# ---- what an engine gives
+
+
+class _Wrong(Exception):
+    """What an engine gave, and shows to be wrong only in here: its words have the place of the method."""
+
+    def __init__(self, method: Callable[..., Any], words: str) -> None:
+        code = getattr(method, '__code__', None)
+        place = '' if code is None else f' ({basename(code.co_filename)}, line {code.co_firstlineno})'
+        super().__init__(f'{getattr(method, "__qualname__", "it")} {words}{place}')
+
+
+def _each(
+    job: Job, name: str, make: Callable[[Any], Any], method: Callable[..., Any], *args: Any
+) -> Iterator[Any]:
+    """
+    Each that the method yields or returns, as `make` makes it, with a look at the signal in between. One alone
+    counts, too. A generator that is left early is closed. `name`: of such a thing, for people.
+    """
+    job.check()
+    things = method(*args)
+    # A recording goes on after a piece in which nothing was heard.
+    if things is None and make is _heard:
+        return
+    if not isinstance(things, Iterator) and _is_one(things, make):
+        things = (things,)
+    try:
+        each = iter(things)
+    except TypeError:
+        raise _Wrong(method, f'gave {reprlib.repr(things)}, which is no {name}') from None
+    try:
+        for thing in each:
+            job.check()
+            try:
+                made = make(thing)
+            except Exception as error:
+                raise _Wrong(method, f'gave {reprlib.repr(thing)}, which is no {name}') from error
+            yield made
+    finally:
+        close = getattr(each, 'close', None)
+        if close is not None:
+            close()
+
+
+def _is_one(thing: Any, make: Callable[[Any], Any]) -> bool:
+    try:
+        make(thing)
+    except Exception:
+        return False
+    return True
+
+
+def _text(text: Any) -> str:
+    if not isinstance(text, str):
+        raise TypeError(f'{reprlib.repr(text)} is no text')
+    return text
+
+
+def _number(number: Any) -> float:
+    if not math.isfinite(number):
+        raise ValueError(f'{number} is no number')
+    return float(number)
+
+
+def _unit(vector: Iterable[Any]) -> list[float]:
+    numbers = [float(x) for x in vector]
+    if not numbers:
+        raise ValueError('it is empty')
+    length = _number(math.hypot(*numbers)) or 1.0
+    # As exact as the 32 bits that models compute with, in half of the bytes.
+    return [round(x / length, 9) for x in numbers]
+
+
+def _segment(segment: Any) -> Segment:
+    start, end, text = segment
+    return Segment(_number(start), _number(end), _text(text))
+
+
+def _heard(one: Any) -> Heard:
+    if isinstance(one, Partial):
+        return Partial(_text(one.text), None if one.start is None else _number(one.start))
+    return Final(_text(one.text), _number(one.start), _number(one.end))
+
+
+def _speech(part: Any) -> str | bytes:
+    if isinstance(part, str):
+        return part
+    samples = memoryview(part)
+    # Of a library's array: most have floats, which would be noise.
+    if samples.format.lstrip('@=<') not in ('B', 'b', 'c', 'h') or samples.nbytes % 2 == 1:
+        raise TypeError
+    return samples.tobytes()
+
+
+def _picture(picture: Any) -> Picture:
+    png, seed = picture if isinstance(picture, Picture) else (picture, None)
+    png = memoryview(png).tobytes()
+    if len(png) < 24 or png[:8] != b'\x89PNG\r\n\x1a\n' or png[12:16] != b'IHDR':
+        raise ValueError
+    return Picture(png, None if seed is None else int(seed))
 
 
 # ---- texts
@@ -389,7 +556,7 @@ def _write_text(engine: Engine, job: Job) -> Json:
     for what, is_wanted in wanted.items():
         if is_wanted and what not in engine.can:
             raise Unsupported(what)
-    pieces = engine.chat(request, job) if request['kind'] == 'chat' else engine.complete(request, job)
+    method = engine.chat if request['kind'] == 'chat' else engine.complete
     most = request.get('maxTokens', math.inf)
     ends = _Ends(request.get('stop', ()))
     said: list[str] = []
@@ -400,7 +567,7 @@ def _write_text(engine: Engine, job: Job) -> Json:
             said.append(text)
             job.say({'type': 'text', 'text': text})
 
-    for piece in _each([pieces] if isinstance(pieces, str) else pieces, job):
+    for piece in _each(job, 'text', _text, method, request, job):
         count, last = count + 1, time.monotonic()
         if count == 1:
             first = last
@@ -453,29 +620,23 @@ class _Ends:
 
 
 def _embed(engine: Engine, job: Job) -> Json:
-    vectors = [_unit(vector) for vector in _each(engine.embed(job.request, job), job)]
-    _same('embed', len(vectors), len(job.request['input']))
+    vectors = list(_each(job, 'vector of numbers', _unit, engine.embed, job.request, job))
+    _same(engine.embed, len(vectors), len(job.request['input']))
     return {'embeddings': vectors, 'usage': {'promptTokens': job.prompt_tokens}}
 
 
-def _unit(vector: Sequence[float]) -> list[float]:
-    numbers = [float(x) for x in vector]
-    length = math.sqrt(sum(x * x for x in numbers)) or 1.0
-    return [x / length for x in numbers]
-
-
 def _rerank(engine: Engine, job: Job) -> Json:
-    scores = [float(score) for score in _each(engine.rerank(job.request, job), job)]
-    _same('rerank', len(scores), len(job.request['documents']))
+    scores = list(_each(job, 'number', _number, engine.rerank, job.request, job))
+    _same(engine.rerank, len(scores), len(job.request['documents']))
     ranking = [{'index': index, 'score': score} for index, score in enumerate(scores)]
     ranking.sort(key=lambda one: -one['score'])
     top = job.request.get('top', len(ranking))
     return {'ranking': ranking[:top], 'usage': {'promptTokens': job.prompt_tokens}}
 
 
-def _same(what: str, have: int, wanted: int) -> None:
+def _same(method: Callable[..., Any], have: int, wanted: int) -> None:
     if have != wanted:
-        raise ValueError(f'{what} gave {have} results for {wanted} texts')
+        raise _Wrong(method, f'gave {have} results for {wanted} texts')
 
 
 # ---- speech to text
@@ -532,7 +693,7 @@ class _Resampler:
         whole = len(pcm) & ~1
         self._odd = pcm[whole:]
         kept = self._kept
-        kept.extend(_samples(pcm[:whole]))
+        kept.frombytes(pcm[:whole])
         out = array.array('h')
         up, half, phases = self._up, self._half, self._phases
         at, last = self._at, (len(kept) - half - 1) * up
@@ -545,7 +706,7 @@ class _Resampler:
         drop = max(0, at // up - half)
         del kept[:drop]
         self._at = at - drop * up
-        return _bytes(out)
+        return out.tobytes()
 
     def flush(self) -> bytes:
         return self.push(bytes(2 * self._half))
@@ -561,20 +722,6 @@ class _Resampler:
         # What does not move stays as it is.
         whole = sum(taps)
         return [tap / whole for tap in taps]
-
-
-def _samples(pcm: bytes) -> array.array[int]:
-    samples = array.array('h', pcm)
-    if sys.byteorder == 'big':
-        samples.byteswap()
-    return samples
-
-
-def _bytes(samples: array.array[int]) -> bytes:
-    if sys.byteorder == 'big':
-        samples = samples[:]
-        samples.byteswap()
-    return samples.tobytes()
 
 
 class _Wav(NamedTuple):
@@ -649,8 +796,6 @@ def _wav_pieces(file: BinaryIO, wav: _Wav, job: Job) -> Iterator[bytes]:
 def _mono(data: bytes, wav: _Wav) -> bytes:
     if wav.is_float:
         numbers = array.array('f' if wav.width == 4 else 'd', data)
-        if sys.byteorder == 'big':
-            numbers.byteswap()
         # Not a number, and what is over the limits: a float file may hold anything.
         samples = array.array('h', [round(32767 * max(-1.0, min(1.0, x))) if x == x else 0 for x in numbers])
     elif wav.width == 1:  # eight bits are unsigned in this format
@@ -658,16 +803,16 @@ def _mono(data: bytes, wav: _Wav) -> bytes:
     elif wav.width == 2:
         if wav.channels == 1:
             return data
-        samples = _samples(data)
+        samples = array.array('h', data)
     else:
         upper = bytearray(len(data) // wav.width * 2)
         upper[0::2] = data[wav.width - 2 :: wav.width]
         upper[1::2] = data[wav.width - 1 :: wav.width]
-        samples = _samples(bytes(upper))
+        samples = array.array('h', bytes(upper))
     if wav.channels > 1:
         channels = [samples[c :: wav.channels] for c in range(wav.channels)]
         samples = array.array('h', [sum(frame) // wav.channels for frame in zip(*channels)])
-    return _bytes(samples)
+    return samples.tobytes()
 
 
 # What may be inside of a file. Playlists are not: they make ffmpeg open whatever a client names.
@@ -743,9 +888,9 @@ def _transcribe(engine: Engine, job: Job) -> Json:
         else:
             raise BadAudio(wav)
         segments = []
-        for start, end, text in _each(engine.transcribe(audio, job), job):
+        for start, end, text in _each(job, 'Segment(start, end, text)', _segment, engine.transcribe, audio, job):
             if text:
-                segments.append({'start': round(float(start), 3), 'end': round(float(end), 3), 'text': text})
+                segments.append({'start': round(start, 3), 'end': round(end, 3), 'text': text})
                 job.say({'type': 'segment', **segments[-1]})
         return {
             'text': ' '.join(segment['text'] for segment in segments),
@@ -802,7 +947,7 @@ class _Session:
                 while not select.select([server], [], [], 0.1)[0]:
                     self._job.check()
                     if time.monotonic() > until:
-                        raise Failure('no_client')
+                        raise _NoClient
                 return server.accept()[0]
             finally:
                 try:
@@ -829,7 +974,7 @@ class _Session:
                     self._listener.clear()
                     continue
                 item = self._item or None
-                self._tell(self._listener.flush())
+                self._tell(self._listener.flush)
                 if self._item:
                     self._over('dropped')
                 if control == 'end':
@@ -840,19 +985,19 @@ class _Session:
         pcm = self._odd + pcm
         whole = len(pcm) & ~1
         self._odd = pcm[whole:]
-        # Half a second at a time: a large frame may hold minutes.
-        for at in range(0, whole, self._rate):
-            piece = pcm[at : min(whole, at + self._rate)]
+        # Half a second at a time, in whole samples: a large frame may hold minutes.
+        step = self._rate // 2 * 2
+        for at in range(0, whole, step):
+            piece = pcm[at : min(whole, at + step)]
             self._samples += len(piece) // 2
             self._job.check()
             if self._resampler is not None:
                 piece = self._resampler.push(piece)
             if piece:
-                self._tell(self._listener.hear(piece))
+                self._tell(self._listener.hear, piece)
 
-    def _tell(self, heard: Iterable[Heard] | None) -> None:
-        for one in heard or ():
-            self._job.check()
+    def _tell(self, method: Callable[..., Any], *args: Any) -> None:
+        for one in _all_heard(self._job, method, *args):
             now = self._samples / self._rate
             if isinstance(one, Partial):
                 if one.text and one.text != self._partial:
@@ -890,9 +1035,9 @@ def _control(payload: bytes) -> str:
     try:
         type = json.loads(payload)['type']
     except (ValueError, LookupError, TypeError):
-        raise Failure('bad_frames') from None
+        raise _BadFrames from None
     if type not in ('commit', 'clear', 'end'):
-        raise Failure('bad_frames')
+        raise _BadFrames
     return type
 
 
@@ -984,26 +1129,23 @@ def _speak(engine: Engine, job: Job) -> Json:
     file = _SpeechFile(job, rate)
     said, first = 0, None
     try:
-        for part in _each(engine.speak(request, job), job):
+        for part in _each(job, 'text or PCM16', _speech, engine.speak, request, job):
             if isinstance(part, str):
                 said += 1
                 if stream:
                     job.say({'type': 'sentence', 'text': part, 'sampleRate': rate})
                 continue
-            pcm = bytes(part)
-            if len(pcm) % 2 == 1:
-                raise ValueError(f'speak gave {len(pcm)} bytes, which are no whole samples')
-            if pcm and first is None:
+            if part and first is None:
                 first = _ms(before)
-            file.write(pcm)
+            file.write(part)
             if not stream:
                 continue
             if said == 0:
                 said = 1
                 job.say({'type': 'sentence', 'text': request['text'], 'sampleRate': rate})
             # A second at a time.
-            for at in range(0, len(pcm), rate * 2):
-                job.say({'type': 'audio', 'pcm': base64.b64encode(pcm[at : at + rate * 2]).decode()})
+            for at in range(0, len(part), rate * 2):
+                job.say({'type': 'audio', 'pcm': base64.b64encode(part[at : at + rate * 2]).decode()})
         file.finish()
     except BaseException:
         file.abandon()
@@ -1025,16 +1167,13 @@ def _speak(engine: Engine, job: Job) -> Json:
 def _paint(engine: Engine, job: Job) -> Json:
     request, before = job.request, time.monotonic()
     images = []
-    for picture in _each(engine.paint(request, job), job):
-        png, seed = picture if isinstance(picture, Picture) else (picture, None)
-        if png[:8] != b'\x89PNG\r\n\x1a\n' or png[12:16] != b'IHDR':
-            raise ValueError('paint gave what is no PNG file')
+    for png, seed in _each(job, 'PNG file', _picture, engine.paint, request, job):
         width, height = struct.unpack('>II', png[16:24])
         name = f'image-{len(images) + 1}.png'
         with open(join(job.out, name), 'xb') as file:
             file.write(png)
         image: Json = {'file': name, 'width': width, 'height': height}
-        images.append(image if seed is None else {**image, 'seed': int(seed)})
+        images.append(image if seed is None else {**image, 'seed': seed})
     told = ('prompt', 'negativePrompt', 'steps', 'guidance', 'sampler')
     used = {name: request[name] for name in told if name in request}
     return {**used, 'images': images, 'elapsedMs': round(_ms(before))}
@@ -1045,19 +1184,6 @@ def _paint(engine: Engine, job: Job) -> Json:
 
 def _ms(since: float) -> float:
     return round((time.monotonic() - since) * 1000, 1)
-
-
-def _each(things: Iterable[Any], job: Job) -> Iterator[Any]:
-    """Each, with a look at the signal in between; a generator that is left early is closed."""
-    try:
-        job.check()
-        for thing in things:
-            job.check()
-            yield thing
-    finally:
-        close = getattr(things, 'close', None)
-        if callable(close) and hasattr(things, '__next__'):
-            close()
 
 
 _work: dict[str, Callable[[Engine, Job], Json]] = {
@@ -1071,19 +1197,33 @@ _work: dict[str, Callable[[Engine, Job], Json]] = {
     'paint': _paint,
 }
 
-
 # What an engine may have for it, where that is not the method of its name.
 _methods = {'transcribe': ('transcribe', 'listen'), 'session': ('listen',)}
 
 
-def _is_own(engine: Engine, method: str) -> bool:
-    return getattr(type(engine), method) is not getattr(Engine, method)
+def _answer(engine: Engine, job: Job) -> Json:
+    kind = job.request['kind']
+    own = [
+        getattr(engine, name)
+        for name in _methods.get(kind, (kind,))
+        if getattr(type(engine), name) is not getattr(Engine, name)
+    ]
+    # Before a file is opened for it.
+    if not own:
+        raise Unsupported(kind)
+    body = _work[kind](engine, job)
+    try:
+        json.dumps(job.result, allow_nan=False)
+    except (TypeError, ValueError) as error:
+        raise _Wrong(own[0], f'left in job.result what is no JSON: {error}') from None
+    return {**body, **job.result}
 
 
 def _frame(message: Json) -> bytes:
     payload = json.dumps(message, allow_nan=False, separators=(',', ':')).encode()
     if len(payload) > MAX_FRAME:
-        raise ValueError(f'a line of {len(payload)} bytes is over the limit of {MAX_FRAME}')
+        size = f'{len(payload)} bytes, over the limit of {MAX_FRAME}'
+        raise BadRequest(f'its answer has {size}: ask for less at once')
     return struct.pack('<IB', len(payload), _JSON) + payload
 
 
@@ -1094,7 +1234,7 @@ def _read_frame(stream: BinaryIO) -> tuple[int, bytes] | None:
         return None
     length, type = struct.unpack('<IB', head)
     if length > MAX_FRAME or type not in (_BYTES, _JSON):
-        raise Failure('bad_frames')
+        raise _BadFrames
     payload = stream.read(length)
     return None if len(payload) < length else (type, payload)
 
@@ -1136,6 +1276,7 @@ class _Host:
         self._lock = threading.Lock()
         self._queue: queue.SimpleQueue[Job] = queue.SimpleQueue()
         self._engine: Engine | None = None
+        self._gpu = 0
         # Threads that may use the core from its first message on; the engine's file can take long to be read.
         self._load = core.hear()
         self.program: str = ''
@@ -1151,12 +1292,12 @@ class _Host:
             if not isfile(program):
                 raise MissingFiles(program)
             runpy.run_path(program, run_name='__main__')
-            raise Failure('bad_program', program=program, detail='it ends without a call of run(…)')
+            raise _BadProgram(program=program, detail='it ends without a call of run(…)')
         except Failure as failure:
             self._load_failed(failure)
         except BaseException as error:
             if not isinstance(error, (MemoryError, ImportError)):
-                error = Failure('bad_program', program=program, detail=_where(error, program))
+                error = _BadProgram(program=program, detail=_where(error, program))
             self._load_failed(error)
 
     def serve(self, engine: Engine) -> NoReturn:
@@ -1164,13 +1305,16 @@ class _Host:
             parallel = self._make_ready(engine)
         except BaseException as error:
             self._load_failed(error)
-        while True:
-            job = self._queue.get()
-            # Some libraries belong to the thread that has loaded them.
-            if parallel == 1:
-                self._run(engine, job)
-            else:
-                threading.Thread(target=self._run, args=(engine, job), daemon=True).start()
+        try:
+            while True:
+                job = self._queue.get()
+                # Some libraries belong to the thread that has loaded them.
+                if parallel == 1:
+                    self._run(engine, job)
+                else:
+                    threading.Thread(target=self._run, args=(engine, job), daemon=True).start()
+        except BaseException:
+            _give_up()
 
     def _make_ready(self, engine: Engine) -> int:
         before = time.monotonic()
@@ -1178,7 +1322,10 @@ class _Host:
         settings = {key: value for key, value in load['model']['settings'].items() if key != 'program'}
         model = Model(load['model']['id'], load['model']['files'], settings)
         setup = Setup(load['threads'], load['gpu'], self._progress)
-        facts = dict(engine.load(model, setup) or {})
+        facts = engine.load(model, setup) or {}
+        if not isinstance(facts, Mapping):
+            raise _Wrong(engine.load, f'gave {reprlib.repr(facts)}, which is no dict of facts')
+        facts = dict(facts)
         voices = list(engine.voices)
         engine._voice = settings.get('voice') or (voices[0] if voices else 'default')
         if voices:
@@ -1196,10 +1343,7 @@ class _Host:
         self._core.tell('loading', progress=max(0.0, min(1.0, float(part))))
 
     def _load_failed(self, error: BaseException) -> NoReturn:
-        failure = _failure_of(error, self.program)
-        if failure['reason'] == 'internal':
-            sys.stderr.write(failure['detail'] + '\n')
-        self._core.tell('load_failed', failure=failure)
+        self._core.tell('load_failed', failure=_failure_of(error, self.program))
         # Core ends this process by the end of the channel.
         while True:
             signal.pause()
@@ -1207,13 +1351,9 @@ class _Host:
     def _run(self, engine: Engine, job: Job) -> None:
         try:
             job.check()
-            kind = job.request['kind']
-            # Before a file is opened for it.
-            if not any(_is_own(engine, name) for name in _methods.get(kind, (kind,))):
-                raise Unsupported(kind)
-            body = _work[kind](engine, job)
+            body = _answer(engine, job)
             job.check()
-            self._core.tell('done', job=job.id, body={**body, **job.result})
+            self._core.tell('done', job=job.id, body=body)
         except BaseException as error:
             failure = {'reason': 'cancelled'} if job.cancelled else _failure_of(error, self.program)
             self._core.tell('failed', job=job.id, failure=failure)
@@ -1222,18 +1362,23 @@ class _Host:
                 del self._jobs[job.id]
 
     def _listen(self) -> None:
-        while True:
-            message = self._core.hear()
-            if message['type'] == 'run':
-                job = Job(self._core, message)
-                with self._lock:
-                    self._jobs[job.id] = job
-                self._queue.put(job)
-            elif message['type'] == 'cancel':
-                with self._lock:
-                    job_or_none = self._jobs.get(message['job'])
-                if job_or_none is not None:
-                    job_or_none._cancel()
+        try:
+            while True:
+                self._take(self._core.hear())
+        except BaseException:
+            _give_up()
+
+    def _take(self, message: Json) -> None:
+        if message['type'] == 'run':
+            job = Job(self._core, message)
+            with self._lock:
+                self._jobs[job.id] = job
+            self._queue.put(job)
+        elif message['type'] == 'cancel':
+            with self._lock:
+                job_or_none = self._jobs.get(message['job'])
+            if job_or_none is not None:
+                job_or_none._cancel()
 
     def _beat(self) -> None:
         """Native code that holds Python's global lock stops it, and is ended by core in time."""
@@ -1242,8 +1387,19 @@ class _Host:
             self._tell_beat()
 
     def _tell_beat(self) -> None:
-        gpu = 0 if self._engine is None else int(self._engine.gpu_memory())
-        self._core.tell('beat', memory=_resident(), gpu={'gpu': gpu} if gpu > 0 else {})
+        try:
+            if self._engine is not None:
+                self._gpu = int(self._engine.gpu_memory())
+        except BaseException:
+            # What it was before still is the best guess; the life of the process does not hang on it.
+            traceback.print_exc()
+        self._core.tell('beat', memory=_resident(), gpu={'gpu': self._gpu} if self._gpu > 0 else {})
+
+
+def _give_up() -> NoReturn:
+    """Core sees a crash: it has the last words, starts the engine anew, and tries its requests again."""
+    traceback.print_exc()
+    os._exit(1)
 
 
 def _plain(facts: Mapping[str, Any]) -> Json:
@@ -1281,7 +1437,18 @@ def _resident_of(pid: int) -> int:
 
 
 def _failure_of(error: BaseException, program: str) -> Json:
-    if isinstance(error, Failure):
+    """Whatever it is: a request that is never answered would be worse."""
+    try:
+        failure = _told(error, program)
+        json.dumps(failure, allow_nan=False)
+        return failure
+    except BaseException as other:
+        names = f'{type(error).__name__}, and {type(other).__name__} as it was to be told'
+        return {'reason': 'internal', 'detail': names}
+
+
+def _told(error: BaseException, program: str) -> Json:
+    if isinstance(error, Failure) and error._reason:
         return error.as_json
     if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):
         return {'reason': 'no_space'}
@@ -1294,12 +1461,14 @@ def _failure_of(error: BaseException, program: str) -> Json:
             return {'reason': 'missing_package', 'package': package, 'program': program}
     if isinstance(error, ImportError):
         return {'reason': 'bad_program', 'program': program, 'detail': _where(error, program)}
-    story = ''.join(traceback.format_exception(type(error), error, error.__traceback__))
-    return {'reason': 'internal', 'detail': f'{_where(error, program)}\n{story}'[:4000]}
+    story = ''.join(traceback.format_exception(type(error), error, error.__traceback__)).strip()[-2500:]
+    return {'reason': 'internal', 'detail': '\n'.join([_where(error, program), story, *_Printed.take_last()])}
 
 
 def _where(error: BaseException, program: str) -> str:
     """`ValueError: no such thing (engine.py, line 12)`: the traceback's last line, and the place in the engine."""
+    if isinstance(error, _Wrong):
+        return str(error)
     words = ' '.join(''.join(traceback.format_exception_only(type(error), error)).split('\n')[-2:]).strip()
     if isinstance(error, SyntaxError):
         return f'{words} ({basename(error.filename or program)}, line {error.lineno})'.replace('  ', ' ')
@@ -1309,6 +1478,26 @@ def _where(error: BaseException, program: str) -> str:
     return f'{words}{place}'[:1000]
 
 
+class _Printed(io.TextIOWrapper):
+    """Where Python prints: unbuffered, and what was last is told together with a bug."""
+
+    _last: deque[str] = deque(maxlen=100)
+
+    def __init__(self, fd: int) -> None:
+        raw = open(fd, 'wb', buffering=0, closefd=False)
+        super().__init__(raw, encoding='utf-8', errors='backslashreplace', write_through=True)
+
+    def write(self, text: str) -> int:
+        self._last.append(text[-1000:])
+        return super().write(text)
+
+    @classmethod
+    def take_last(cls) -> list[str]:
+        lines = [line for line in ''.join(cls._last.copy()).splitlines() if line.strip()]
+        cls._last.clear()
+        return ['What it printed last:', *(line[:200] for line in lines[-5:])] if lines else []
+
+
 _host: _Host | None = None
 
 
@@ -1316,6 +1505,8 @@ def run(engine: Engine) -> NoReturn:
     """The last line of an engine's file. It does not return."""
     if _host is None:
         sys.exit('This is an engine, which Courante starts by itself: courante models add FILE.py --kind KIND')
+    if not isinstance(engine, Engine):
+        raise TypeError(f'run takes an engine, such as run(Mine()), and not {reprlib.repr(engine)}')
     _host.serve(engine)
 
 
@@ -1324,6 +1515,7 @@ def _main(argv: Sequence[str]) -> NoReturn:
     [program] = argv
     # Whatever a library prints goes into the log, and not between the frames.
     os.dup2(2, 1)
+    sys.stdout, sys.stderr = _Printed(1), _Printed(2)
     # Core alone decides when it ends. Not "ignore", which what the engine starts would inherit.
     for number in (signal.SIGINT, signal.SIGTERM):
         signal.signal(number, lambda *_: None)

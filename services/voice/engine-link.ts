@@ -23,7 +23,7 @@ export interface LinkHandlers {
 
 export type LinkEnd =
   | { readonly reason: 'ended' }
-  /** Nobody took the job in time. */
+  /** Nobody took the job in time, or a load took too long. */
   | { readonly reason: 'unavailable'; readonly seconds: number }
   /** The engine was there and is no more. */
   | { readonly reason: 'lost' }
@@ -35,8 +35,10 @@ export type LinkEnd =
       readonly todo: string | undefined
     }
 
-/** How long a client's audio waits for an engine: a cold start loads the model first. */
-const openTimeoutMs = 15_000
+/** How long a client's audio waits for a word of the job: core says within moments that a model is being loaded. */
+const silenceMs = 15_000
+/** How long from then on: a large model from a slow disk takes minutes. As long as a client may have audio that waits. */
+const loadMs = 10 * 60_000
 /** How long an ended job may take to give its result. */
 const collectTimeoutMs = 10_000
 /** How long the result of an engine that hung up is waited for. */
@@ -63,15 +65,23 @@ export class EngineLink {
   #state: State = { name: 'opening', queue: [], queued: 0 }
   readonly #handlers: LinkHandlers
   readonly #shutdown: AbortSignal
+  readonly #after: (ms: number) => AbortSignal
   readonly #stop = new AbortController()
   readonly #done: Promise<void>
   /** Its job's result was read already, and comes only once. */
   #collected = false
 
   /** `shutdown` cuts off whatever the link still does, also after its end. */
-  constructor(portal: PortalClient, settings: EngineSettings, handlers: LinkHandlers, shutdown: AbortSignal) {
+  constructor(
+    portal: PortalClient,
+    settings: EngineSettings,
+    handlers: LinkHandlers,
+    shutdown: AbortSignal,
+    after: (ms: number) => AbortSignal = ms => AbortSignal.timeout(ms),
+  ) {
     this.#handlers = handlers
     this.#shutdown = shutdown
+    this.#after = after
     this.#done = this.#run(portal, settings)
   }
 
@@ -130,18 +140,24 @@ export class EngineLink {
   }
 
   async #open(job: Job): Promise<Socket | LinkEnd> {
-    const limit = AbortSignal.timeout(openTimeoutMs)
-    const signal = AbortSignal.any([limit, this.#stop.signal])
+    let limitMs = silenceMs
+    let limit = this.#after(limitMs)
+    const signal = (): AbortSignal => AbortSignal.any([limit, this.#stop.signal])
     try {
-      // While its model is being loaded it has a status, and no socket yet.
-      const found = await job.waitForStatus(signal, status => status.socket !== undefined)
+      let found = await job.waitForStatus(signal())
+      // While its model is being loaded, or waits for memory, it has a status, and no socket yet.
+      if (found.type === 'running' && found.status.socket === undefined) {
+        limitMs = loadMs
+        limit = this.#after(limitMs)
+        found = await job.waitForStatus(signal(), status => status.socket !== undefined)
+      }
       if (found.type === 'ended') return refused(found.result)
       const socket = connect(found.status.socket ?? '')
-      await once(socket, 'connect', { signal })
+      await once(socket, 'connect', { signal: signal() })
       return socket
     } catch (error) {
       if (this.#stop.signal.aborted) return { reason: 'ended' }
-      if (limit.aborted) return { reason: 'unavailable', seconds: openTimeoutMs / 1000 }
+      if (limit.aborted) return { reason: 'unavailable', seconds: limitMs / 1000 }
       // The engine can end between naming its socket and our connect.
       const { code } = error as NodeJS.ErrnoException
       return code === 'ECONNREFUSED' || code === 'ENOENT' ? { reason: 'lost' } : portalFailed(error)

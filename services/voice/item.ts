@@ -16,9 +16,15 @@ export function newItem(startMs: number): Item {
   return { id: `item_${randomUUID().replaceAll('-', '').slice(0, 20)}`, startMs, endMs: undefined, told: '' }
 }
 
+/** Whether a client waits for its end: it knows it as an item, or has words of it. */
+export function hasBegun({ endMs, told }: Item): boolean {
+  return endMs !== undefined || told !== ''
+}
+
 /**
  * What a client learns of an item, in this order: started, stopped, and either completed or failed. Deltas come between
- * them, or not at all; the transcript of `completed` replaces what they said.
+ * them, or not at all; the transcript of `completed` replaces what they said. An item that is dropped while one speaks, by a
+ * `clear` or with its engine, has no stop; it has an end if it has words.
  */
 export const itemEvents = {
   started: (item: Item): ServerEvent => ({

@@ -83,6 +83,29 @@ test('a dropped utterance is completed with no words, and is not reported', () =
   assert.deepEqual(reports, [])
 })
 
+test('an utterance of which words were told has an end, also where it is cleared or its engine is lost', () => {
+  for (const cut of ['clear', 'loss'] as const) {
+    const { session, links, sent } = start()
+    append(session, 48_000)
+    links[0]?.say({ type: 'speech_started', item: 'u1', atMs: 100 })
+    links[0]?.say({ type: 'partial', item: 'u1', text: 'and so' })
+    // Nobody knows this one but by its start.
+    links[0]?.say({ type: 'speech_started', item: 'u2', atMs: 500 })
+    if (cut === 'loss') links[0]?.handlers.onEnd({ reason: 'lost' })
+    else for (const item of ['u1', 'u2']) links[0]?.say({ type: 'dropped', item })
+    const [started] = sent.filter(event => event.type === 'input_audio_buffer.speech_started')
+    const ends = sent.filter(
+      event =>
+        event.type === 'conversation.item.input_audio_transcription.completed' ||
+        event.type === 'conversation.item.input_audio_transcription.failed',
+    )
+    assert.deepEqual(
+      ends.map(event => [event.item_id, 'transcript' in event ? event.transcript : event.error.code]),
+      [[started?.item_id, cut === 'clear' ? '' : 'engine_lost']],
+    )
+  }
+})
+
 test('after the loss of the engine the next audio opens a new one, and time goes on', () => {
   const { session, links, sent } = start()
   append(session, 48_000)

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto'
 import { AudioClock } from './audio-clock.ts'
 import type { EngineEvent } from './engine-events.ts'
 import type { EngineLink, EngineSettings, LinkEnd, LinkHandlers } from './engine-link.ts'
-import { eventId, type Item, itemEvents, newItem } from './item.ts'
+import { eventId, hasBegun, type Item, itemEvents, newItem } from './item.ts'
 import { words, type Words } from './messages.ts'
 import { parseClientEvent } from './parse-event.ts'
 import type { ClientEvent, ServerEvent, SessionObject } from './protocol.ts'
@@ -190,8 +190,7 @@ export class RealtimeSession {
       case 'dropped': {
         const item = items.get(event.item)
         items.delete(event.item)
-        // One that was never announced as an item has nothing to complete.
-        if (item?.endMs !== undefined) this.#complete(item, '')
+        if (item !== undefined && hasBegun(item)) this.#complete(item, '')
         return
       }
       case 'committed': {
@@ -246,7 +245,7 @@ export class RealtimeSession {
     this.#bufferMs = 0
     this.#commits = []
     for (const item of items.values()) {
-      if (item.endMs !== undefined) this.#send(itemEvents.failed(item, reason))
+      if (hasBegun(item)) this.#send(itemEvents.failed(item, reason))
     }
     this.refuse(reason, undefined)
     this.#setPaused(false)

@@ -1,4 +1,5 @@
-import { type Needs, tooFull } from '../../services/core/needs.ts'
+// More than 300 lines: one world.
+import { fits, minus, type Needs, tooFull } from '../../services/core/needs.ts'
 import type { ModelSpec } from '../../services/core/resident.ts'
 import { Scheduler, type SchedulerAction, type SchedulerEvent } from '../../services/core/scheduler.ts'
 import type { Random } from './random.ts'
@@ -13,9 +14,12 @@ export class SchedulerWorld {
   longestWaitMs = 0
   /** Models that have gone from the card to the processor after a load that failed. */
   moved = 0
+  /** Loads beside the card, after a long wait for it. */
+  beside = 0
   readonly refused = new Map<string, number>()
   readonly #random: Random
   readonly #scheduler: Scheduler
+  readonly #patienceMs: number
   readonly #processes = new Map<string, Process>()
   readonly #jobs = new Map<string, Job>()
   readonly #agenda = new Agenda()
@@ -27,13 +31,20 @@ export class SchedulerWorld {
 
   constructor(random: Random, patienceMs = 30_000) {
     this.#random = random
+    this.#patienceMs = patienceMs
     this.#scheduler = new Scheduler({ budget: this.#budget, patienceMs })
     this.#specs = Array.from({ length: 9 }, (_, i) => ({
       id: `m${i}`,
-      needs: i % 3 === 0 ? { memory: 1, gpu: this.#int(2, 9) } : { memory: this.#int(1, 15) },
+      ...(i % 3 === 0 ? this.#cardNeeds(i) : { needs: { memory: this.#int(1, 15) } }),
       idleMs: i === 4 ? Infinity : this.#int(1000, 300_000),
       pinned: false,
     }))
+  }
+
+  /** The first of them has no other place, as one that is too large for the machine's own memory. */
+  #cardNeeds(i: number): Pick<ModelSpec, 'needs' | 'elsewhere'> {
+    const gpu = this.#int(2, 9)
+    return { needs: { memory: 1, gpu }, ...(i === 0 ? {} : { elsewhere: { memory: gpu } }) }
   }
 
   /** Lets so many things happen, then lets what is left come to its end. */
@@ -124,12 +135,27 @@ export class SchedulerWorld {
       const over = Object.keys(needs).some(device => (used[device] ?? 0) > (this.#budget[device] ?? 0))
       if (type === 'load' && over) this.#fail(`a load of ${model} is over the budget`)
     }
+    this.#checkPatience()
     for (const device of tooFull(used, this.#budget)) {
       const there = [...this.#scheduler.models.values()].filter(({ needs }) => (needs[device] ?? 0) > 0)
       const leaves = there.some(({ state }) => state.type === 'unloading')
       const spare = there.some(({ state, idle, spec }) => state.type === 'ready' && idle && !spec.pinned)
       if (spare && !leaves) this.#fail(`over the budget of ${device}, and an idle model stays there`)
     }
+  }
+
+  /** Who has come first and waited long enough waits for no device without which it could be loaded now. */
+  #checkPatience(): void {
+    const waiting = [...this.#scheduler.models.values()].filter(
+      ({ state, line }) => state.type === 'absent' && line.size > 0,
+    )
+    const first = waiting.toSorted((a, b) => a.line.first - b.line.first)[0]
+    if (first?.spec.elsewhere === undefined || this.#now < first.notBefore || first.retrying) return
+    if (this.#now - first.line.oldest < this.#patienceMs) return
+    // What leaves may be leaving for it.
+    if ([...this.#scheduler.models.values()].some(({ state }) => state.type === 'unloading')) return
+    if (fits(first.spec.elsewhere, minus(this.#budget, this.#scheduler.used)))
+      this.#fail(`${first.spec.id} waits for the card for too long`)
   }
 
   #carryOut(action: SchedulerAction): void {
@@ -139,6 +165,8 @@ export class SchedulerWorld {
         if (process !== undefined) this.#fail('a load beside a process that is still there')
         const started: Process = { state: 'loading', parallel: this.#int(1, 8), working: new Set() }
         this.#processes.set(action.model, started)
+        const { needs, spec } = this.#scheduler.models.get(action.model) ?? {}
+        if (spec?.needs['gpu'] !== undefined && needs?.['gpu'] === undefined) this.beside++
         return this.#after(this.#int(10, 4000), () => this.#loadEnds(action.model, started))
       }
       case 'unload':
@@ -176,10 +204,12 @@ export class SchedulerWorld {
       process.state = 'failed'
       const spec = this.#specs.find(({ id }) => id === model)
       // The card fails it: from now on it needs as much of the machine's own memory.
-      const gpu = spec?.needs['gpu'] ?? 0
+      const gpu =
+        this.#scheduler.models.get(model)?.needs['gpu'] === undefined ? 0 : (spec?.needs['gpu'] ?? 0)
       if (spec === undefined || gpu === 0 || luck < 0.06)
         return this.#tell({ type: 'load_failed', model, memory: luck < 0.08 })
-      const instead = { ...spec, needs: { memory: gpu } }
+      const { elsewhere: _, ...rest } = spec
+      const instead = { ...rest, needs: { memory: gpu } }
       this.#specs = this.#specs.map(one => (one.id === model ? instead : one))
       this.moved++
       this.#after(this.#int(100_000, 900_000), () => this.#moveBack(spec))
@@ -191,13 +221,17 @@ export class SchedulerWorld {
     if (this.#random.next() < 0.1) this.#after(this.#int(1, 60_000), () => this.#exit(model, process))
   }
 
-  #moveBack({ id, needs }: ModelSpec): void {
-    this.#specs = this.#specs.map(spec => (spec.id === id ? { ...spec, needs } : spec))
+  #moveBack({ id, needs, elsewhere }: ModelSpec): void {
+    const places = { needs, ...(elsewhere === undefined ? {} : { elsewhere }) }
+    this.#specs = this.#specs.map(spec => (spec.id === id ? { ...spec, ...places } : spec))
   }
 
   #grow(model: string, process: Process): void {
     if (this.#processes.get(model) !== process) return
-    const needs = this.#specs.find(spec => spec.id === model)?.needs ?? {}
+    // Where it is now, which may be beside the card.
+    const spec = this.#specs.find(({ id }) => id === model)
+    const isOnCard = this.#scheduler.models.get(model)?.needs['gpu'] !== undefined
+    const needs = (isOnCard ? spec?.needs : (spec?.elsewhere ?? spec?.needs)) ?? {}
     const grown = Object.entries(needs).map(([device, bytes]) => [device, bytes + this.#int(0, 3)])
     this.#tell({ type: 'measured', model, needs: Object.fromEntries(grown) as Needs })
   }

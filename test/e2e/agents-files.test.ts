@@ -1,15 +1,18 @@
 import assert from 'node:assert/strict'
-import { readdir, readFile, writeFile } from 'node:fs/promises'
+import { readdir, readFile, rm, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { identify } from '../../lib/process-identity.ts'
+import type { AgentInput } from '../../services/chat/agents/agent.ts'
+import { pictureNames } from '../../services/portal/picture-names.ts'
 import { agentRig } from '../support/agent-rig.ts'
+import type { Asked } from '../support/agent-model.ts'
 import { png } from '../support/png.ts'
 
 const red = png(2, 2, [255, 0, 0])
 
 /** A room with one agent, and a way to send files to it. */
-async function house(agent: { name: string; model?: string } = { name: 'Ada' }) {
+async function house(agent: AgentInput = { name: 'Ada' }) {
   const rig = await agentRig([agent])
   return {
     ...rig,
@@ -28,6 +31,10 @@ async function house(agent: { name: string; model?: string } = { name: 'Ada' }) 
       writeFile(join(rig.home, 'run/core.json'), JSON.stringify({ ...identify(process.pid), models })),
     [Symbol.asyncDispose]: () => rig[Symbol.asyncDispose](),
   }
+}
+
+function imagesOf({ request }: Asked): readonly string[] {
+  return pictureNames(request.messages)
 }
 
 test('an agent is given the pictures that were sent to its room, and what it says is its answer', async () => {
@@ -57,23 +64,104 @@ test('an agent is given the pictures that were sent to its room, and what it say
 test('a model that turns out not to see is asked again with the link alone', async () => {
   await using at = await house()
   const text = await at.send('red.png', red)
-  for (const code of ['unsupported', 'bad_image']) {
-    await at.post('Mia', text)
-    const seeing = await at.model.asked()
-    assert.ok(JSON.stringify(seeing.request).includes('"images"'))
-    seeing.fail({ code, message: 'It does not see.' })
-    const blind = await at.model.asked()
-    assert.notEqual(blind.job.id, seeing.job.id)
-    assert.ok(!JSON.stringify(blind.request).includes('"images"'))
-    assert.equal(blind.told.at(-1), `user: ${text}`)
-    assert.ok(!(await readdir(blind.job.folder)).some(name => name.endsWith('.png')))
-    blind.done('A link.')
-  }
-  await at.heard.ends(2)
+  await at.post('Mia', text)
+  const seeing = await at.model.asked()
+  assert.equal(imagesOf(seeing).length, 1)
+  seeing.fail({ code: 'unsupported', message: 'It does not see.' })
+  const blind = await at.model.asked()
+  assert.notEqual(blind.job.id, seeing.job.id)
+  assert.deepEqual(imagesOf(blind), [])
+  assert.equal(blind.told.at(-1), `user: ${text}`)
+  assert.ok(!(await readdir(blind.job.folder)).some(name => name.endsWith('.png')))
+  blind.done('A link.')
+  await at.heard.ends(1)
   assert.deepEqual(
     at.heard.story.filter(line => line.startsWith('ended')),
-    ['ended done', 'ended done'],
+    ['ended done'],
   )
+})
+
+test('a picture that can not be read is left out alone, and the model is told so', async () => {
+  await using at = await house()
+  const links = [
+    await at.send('good.png', red),
+    await at.send('bad.png', red),
+    await at.send('fine.png', red),
+  ]
+  await at.post('Mia', links.join(' '))
+  const first = await at.model.asked()
+  const [good, bad, fine] = imagesOf(first)
+  first.fail({ code: 'bad_image', message: `The picture ${bad} can not be read: it is damaged.` })
+  const second = await at.model.asked()
+  assert.deepEqual(imagesOf(second), [good, fine])
+  assert.equal(second.told.at(-1), `user: ${links.join(' ')}\n\n[The picture bad.png can't be shown.]`)
+  // Which one of them is not said: one after the other.
+  second.fail({ code: 'bad_image', message: 'A picture can not be read.' })
+  const third = await at.model.asked()
+  assert.deepEqual(imagesOf(third), [fine])
+  third.fail({ code: 'bad_image', message: 'A picture can not be read.' })
+  const last = await at.model.asked()
+  assert.deepEqual(imagesOf(last), [])
+  last.done('No pictures.')
+  await at.heard.ends(1)
+})
+
+test('of pictures in several messages, the newest is left out first, and no older one takes its place', async () => {
+  await using at = await house({ name: 'Ada', turns: 'mention' })
+  for (const shade of [0, 1, 2, 3, 4])
+    await at.post('Mia', await at.send(`${shade}.png`, png(1, 1, [shade, 0, 0])))
+  await at.post('Mia', '@Ada, what are they?')
+  const first = await at.model.asked()
+  const sent = imagesOf(first)
+  assert.equal(sent.length, 4)
+  first.fail({ code: 'bad_image', message: 'A picture can not be read.' })
+  const second = await at.model.asked()
+  assert.deepEqual(imagesOf(second), sent.slice(0, 3))
+  second.done('Shades.')
+  await at.heard.ends(1)
+})
+
+test('a picture that is removed on its way is taken as gone', async () => {
+  await using at = await house()
+  const links = [await at.send('red.png', red), await at.send('gone.png', png(1, 1, [0, 0, 0]))]
+  const { uploads } = at
+  const read = uploads.read.bind(uploads)
+  uploads.read = async (file, range) => {
+    const stream = await read(file, range)
+    if (file.name === 'gone.png') await rm(uploads.pathOf(file), { force: true })
+    return stream
+  }
+  await at.post('Mia', links.join(' '))
+  const asked = await at.model.asked()
+  assert.equal(imagesOf(asked).length, 1)
+  assert.match(asked.told.at(-1) ?? '', /gone\.png can't be shown/)
+  asked.done('Red.')
+  await at.heard.ends(1)
+})
+
+test('a link in thoughts sends no picture, as nobody is told of them', async () => {
+  await using at = await house({ name: 'Ada', turns: 'mention' })
+  await at.post('Bob', `<think>Look: ${await at.send('red.png', red)}</think>Nothing to see.`)
+  await at.post('Mia', '@Ada well?')
+  const asked = await at.model.asked()
+  assert.deepEqual(imagesOf(asked), [])
+  asked.done('Nothing.')
+  await at.heard.ends(1)
+})
+
+test('texts that JSON writes six times as long are cut so that the request can be read', async () => {
+  await using at = await house({ name: 'Ada', turns: 'mention', model: 'large' })
+  await at.core([{ id: 'large', kind: 'llm', vision: false, facts: { context: 1_000_000 } }])
+  const noise = '\u0001'.repeat(32 * 1024)
+  const links = [await at.send('a', noise), await at.send('b', noise), await at.send('c', noise)]
+  for (let n = 0; n < 6; n++) await at.post('Mia', `${n}${'"'.repeat(60_000)}`)
+  await at.post('Mia', links.join(' '))
+  await at.post('Mia', '@Ada well?')
+  const asked = await at.model.asked()
+  assert.match(asked.told.at(-1) ?? '', /@Ada well\?$/)
+  assert.ok(asked.told.join('').includes(noise))
+  asked.done('Noise.')
+  assert.equal((await at.heard.ends(1)).how, 'done')
 })
 
 test('a model that core knows not to see is never sent pictures, and one that sees gets the last four', async () => {
@@ -86,14 +174,13 @@ test('a model that core knows not to see is never sent pictures, and one that se
   for (const shade of [0, 1, 2, 3, 4, 5]) links.push(await at.send(`${shade}.png`, png(1, 1, [shade, 0, 0])))
   await at.post('Mia', links.join(' '))
   const blind = await at.model.asked()
-  assert.ok(!JSON.stringify(blind.request).includes('"images"'))
+  assert.deepEqual(imagesOf(blind), [])
   blind.done('Links.')
   await at.heard.ends(1)
   await at.core([{ id: 'blind', kind: 'llm', vision: true, facts: { context: 100_000 } }])
   await at.post('Mia', 'and now?')
   const seeing = await at.model.asked()
-  const images = seeing.request.messages.flatMap(one => (one.role === 'user' ? (one.images ?? []) : []))
-  assert.equal(images.length, 4)
+  assert.equal(imagesOf(seeing).length, 4)
   seeing.done('Red.')
   await at.heard.ends(2)
 })

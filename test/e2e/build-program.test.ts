@@ -1,11 +1,14 @@
 import assert from 'node:assert/strict'
 import { spawnSync } from 'node:child_process'
-import { existsSync } from 'node:fs'
-import { mkdir, readdir, readFile, rm, writeFile } from 'node:fs/promises'
+import { readdirSync, watch } from 'node:fs'
+import { chmod, chown, mkdir, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { suite, test } from 'node:test'
 import { findOnPath } from '../../lib/find-on-path.ts'
+import { parseIdentity } from '../../lib/identity-schema.ts'
+import { identify, isAlive } from '../../lib/process-identity.ts'
 import { type ProgramSource, programPath, programSources } from '../../models/programs.ts'
+import { stampOf } from '../../runner/install/builds/stamp.ts'
 import { perform } from '../../runner/install/do.ts'
 import { itemsOf } from '../../runner/install/item.ts'
 import { describe } from '../../runner/install/screen.ts'
@@ -35,6 +38,9 @@ async function start(main: string) {
   const files = { 'tiny/CMakeLists.txt': Buffer.from(cmake), 'tiny/main.cpp': Buffer.from(main) }
   const registry = await startRegistry({ name, version: '1.0.0', files })
   const dir = await tempDir()
+  // As people's folders are called.
+  const root = join(dir.path, "it's here (é)")
+  await mkdir(root)
   const { bytes, integrity } = registry.tarball
   const program: ProgramSource = {
     ...programSources['whisper-server'],
@@ -51,11 +57,11 @@ async function start(main: string) {
     binary: 'bin/tiny-server',
     buildBytes: 1e6,
   }
-  const step = { type: 'build_program', program, backend: 'cpu', root: dir.path, dir: dir.path } as const
+  const step = { type: 'build_program', program, backend: 'cpu', root, dir: root } as const
   return {
     registry,
-    path: dir.path,
-    at: (path: string): string => join(dir.path, '.runtime/programs', path),
+    path: root,
+    at: (path: string): string => join(root, '.runtime/programs', path),
     step: (change: Partial<Extract<Step, { type: 'build_program' }>> = {}): Step => ({
       ...step,
       optional: false,
@@ -69,13 +75,38 @@ async function start(main: string) {
   }
 }
 
+/** Waits until so many files are in a folder; fails where what should write them ends before. */
+async function countOf(folder: string, count: number, running: Promise<unknown>): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const look = (): void => {
+    if (readdirSync(folder).length >= count) resolve(true)
+  }
+  const watcher = watch(folder, look)
+  look()
+  const isThere = await Promise.race([promise, running.then(() => false)])
+  watcher.close()
+  assert.ok(isThere, 'it ended before')
+}
+
+/** With the rights of somebody who owns these paths and nothing else: root may write everywhere. */
+async function withoutRoot<T>(paths: readonly string[], work: () => Promise<T>): Promise<T> {
+  if (process.getuid?.() !== 0) return work()
+  for (const path of paths) await chown(path, 65_534, 65_534)
+  process.seteuid?.(65_534)
+  try {
+    return await work()
+  } finally {
+    process.seteuid?.(0)
+  }
+}
+
 /** Everything under `.runtime/programs` but what remembers downloads. */
 async function left(at: (path: string) => string): Promise<string[]> {
   const names = await readdir(at('.'), { recursive: true })
   return names.filter(name => name !== 'lock.json').sort()
 }
 
-suite('building a program', { skip }, () => {
+suite('building a program, in a folder with spaces and quotes in its name', { skip }, () => {
   test('it is asked for with its size, licence and time, and lies there whole with its stamp', async () => {
     await using here = await start(good)
     const items = itemsOf([here.step()])
@@ -107,6 +138,7 @@ suite('building a program', { skip }, () => {
     assert.match(problem.what, /main\.cpp:1:\d+: error: .*missing/)
     assert.equal(problem.todo, `The whole output is in ${here.at('tiny-build.log')}`)
     assert.match(await readFile(here.at('tiny-build.log'), 'utf8'), /\$ cmake -S [^]*\$ cmake --build/)
+    assert.equal((await stat(here.at('tiny-build.log'))).mode & 0o777, 0o600)
     assert.deepEqual(await left(here.at), ['tiny-build.log'])
   })
 
@@ -145,17 +177,22 @@ suite('building a program', { skip }, () => {
 
   test('Ctrl-C ends the compiler and leaves nothing; the next try is as the first', async () => {
     await using here = await start(good)
-    const bin = await fakeProgram(
-      here.path,
-      'cmake',
-      `echo $$ >'${here.path}/cmake.pid'; echo '[ 50%] Building'; exec sleep 600`,
-    )
+    const pids = join(here.path, 'pids')
+    await mkdir(pids)
+    // And a compiler below it.
+    const body = `echo >"$PIDS/$$"; sh -c 'echo >"$PIDS/$$"; exec sleep 600'; exit 1`
+    const bin = await fakeProgram(here.path, 'cmake', body)
     const stop = new AbortController()
-    const io = { ...testIo({ ...here.env, PATH: `${bin}:${here.env['PATH'] ?? ''}` }), signal: stop.signal }
-    const running = perform(itemsOf([here.step()]), io)
-    while (!existsSync(join(here.path, 'cmake.pid'))) await new Promise(setImmediate)
+    const env = { ...here.env, PATH: `${bin}:${here.env['PATH'] ?? ''}`, PIDS: pids }
+    const running = perform(itemsOf([here.step()]), { ...testIo(env), signal: stop.signal })
+    await countOf(pids, 2, running)
+    const compilers = (await readdir(pids)).map(pid => identify(Number(pid)))
     stop.abort('SIGINT')
     const { problems } = await running
+    assert.deepEqual(
+      compilers.map(one => one !== undefined && isAlive(one)),
+      [false, false],
+    )
     assert.equal(problems[0]?.code, 'interrupted')
     assert.deepEqual(
       (await left(here.at)).filter(name => name !== 'tiny-build.log'),
@@ -170,10 +207,41 @@ suite('building a program', { skip }, () => {
     await using here = await start(good)
     await mkdir(here.at('.build-tiny/sources'), { recursive: true })
     await writeFile(here.at('.build-tiny/sources/CMakeLists.txt'), 'message(FATAL_ERROR "half a file")')
-    // The lock of a process that is gone.
-    await writeFile(here.at('.lock-tiny'), JSON.stringify({ pid: 4_194_305, startTime: '1', bootId: 'x' }))
+    const gone = JSON.stringify({ pid: 4_194_305, started: '1', boot: 'x' })
+    assert.notEqual(parseIdentity(gone), undefined)
+    await writeFile(here.at('.lock-tiny'), gone)
     assert.deepEqual((await perform(itemsOf([here.step()]), testIo(here.env))).problems, [])
     assert.deepEqual(await left(here.at), ['tiny', 'tiny/stamp.json', 'tiny/tiny-server'])
+  })
+
+  test('of two at once, one builds, and the other waits for it', async () => {
+    await using here = await start(good)
+    const runs = [1, 2].map(() => perform(itemsOf([here.step()]), testIo(here.env)))
+    for (const { problems } of await Promise.all(runs)) assert.deepEqual(problems, [])
+    assert.equal(here.registry.requests.filter(path => path.endsWith('.tgz')).length, 1)
+    assert.deepEqual(await left(here.at), ['tiny', 'tiny/stamp.json', 'tiny/tiny-server'])
+  })
+
+  test('a newer version takes the place of the one that is there, as one folder', async () => {
+    await using here = await start(good)
+    await mkdir(here.at('tiny'), { recursive: true })
+    await writeFile(here.at('tiny/tiny-server'), '#!/bin/sh\n', { mode: 0o755 })
+    await writeFile(here.at('tiny/stamp.json'), '{"version":"1.0.0","backend":"cpu"}')
+    await writeFile(here.at('tiny/of-old'), '')
+    assert.deepEqual((await perform(itemsOf([here.step()]), testIo(here.env))).problems, [])
+    assert.deepEqual(await left(here.at), ['tiny', 'tiny/stamp.json', 'tiny/tiny-server'])
+    assert.equal(stampOf(here.at('tiny/tiny-server'))?.version, '1.2.3')
+  })
+
+  test('remains that can not be removed are told, and nobody waits for that build afterwards', async () => {
+    await using here = await start(good)
+    await mkdir(here.at('.build-tiny/of-root'), { recursive: true })
+    await writeFile(here.at('.build-tiny/of-root/file'), '')
+    await chmod(here.at('.build-tiny/of-root'), 0o555)
+    const mine = [join(here.path, '..'), here.path, here.at('..'), here.at('.'), here.at('.build-tiny')]
+    const { problems } = await withoutRoot(mine, () => perform(itemsOf([here.step()]), testIo(here.env)))
+    assert.equal(problems[0]?.code, 'not_writable')
+    assert.deepEqual(await readdir(here.at('.')), ['.build-tiny'])
   })
 
   test('sources that lie here as a git bundle are built without any download', async () => {

@@ -45,10 +45,26 @@ const progressAt = (at: number, jobs = 1): unknown => ({
 const fake = await FakePictures.start()
 after(() => fake[Symbol.asyncDispose]())
 
+interface Theirs {
+  /** Whether it works on a picture of somebody else, and ours waits. */
+  busy: boolean
+  readonly onInterrupt?: () => void
+}
+
 /** As the WebUI: it paints until it was asked for its progress three times, and answers with what it used. */
-function webui(): PictureAnswer {
+function webui(theirs: Theirs = { busy: false }): PictureAnswer {
   let [step, waiting, interrupted] = [0, (): void => undefined, (): void => undefined]
+  const tasks = new Set<string>()
   return async (response, { path, body }) => {
+    if (path === '/internal/progress') {
+      const { id_task } = JSON.parse(body) as { id_task: string }
+      const here = tasks.has(id_task)
+      return say(response, 200, {
+        active: here && !theirs.busy,
+        queued: here && theirs.busy,
+        completed: false,
+      })
+    }
     if (path === '/sdapi/v1/progress?skip_current_image=true') {
       step = Math.min(3, step + 1)
       say(response, 200, progressAt(step))
@@ -57,15 +73,22 @@ function webui(): PictureAnswer {
     }
     if (path === '/sdapi/v1/interrupt') {
       interrupted()
+      theirs.onInterrupt?.()
       return say(response, 200, {})
     }
     if (path !== '/sdapi/v1/txt2img') return say(response, 404, { detail: 'Not Found' })
-    const asked = JSON.parse(body) as Record<string, number> & { prompt: string; sampler_name?: string }
+    const asked = JSON.parse(body) as Record<string, number> & {
+      prompt: string
+      sampler_name?: string
+      force_task_id: string
+    }
+    tasks.add(asked.force_task_id)
     await new Promise<void>(resolve => {
       interrupted = resolve
       if (asked.prompt !== 'hold') waiting = resolve
     })
     step = 0
+    tasks.delete(asked.force_task_id)
     const { width = 0, height = 0, seed = 0, steps, cfg_scale, sampler_name = 'Euler' } = asked
     const info = JSON.stringify({ seed, all_seeds: [seed], steps, cfg_scale, sampler_name, width, height })
     say(response, 200, { images: [fakePng(width, height, seed).toString('base64')], parameters: asked, info })
@@ -131,9 +154,9 @@ suite('what goes to the WebUI, and comes back', { concurrency: false }, () => {
       }),
     )
     const body = (seed: number): string =>
-      `{"prompt":"a \\"fox\\"","negative_prompt":"rain","steps":3,"cfg_scale":5.5,"width":64,"height":64,"seed":${seed},"batch_size":1}`
+      `{"prompt":"a \\"fox\\"","negative_prompt":"rain","steps":3,"cfg_scale":5.5,"width":64,"height":64,"seed":${seed},"batch_size":1,"force_task_id":ID}`
     deepEqual(
-      painted().map(({ method, body }) => ({ method, body })),
+      painted().map(({ method, body }) => ({ method, body: body.replace(/"task\([0-9a-f-]{36}\)"/, 'ID') })),
       // The one after the greatest is 0.
       [4294967295, 0].map(seed => ({ method: 'POST', body: body(seed) })),
     )
@@ -179,14 +202,62 @@ suite('what goes to the WebUI, and comes back', { concurrency: false }, () => {
   })
 
   test('one that is cancelled is interrupted there', async () => {
+    const interrupted = Promise.withResolvers<void>()
+    fake.answer = webui({ busy: false, onInterrupt: () => interrupted.resolve() })
     const job = await rig.start(paint('hold', small))
     await job.firstLine
     job.cancel()
     const end = await job.end
     ok(end.type === 'failed' && end.failure.reason === 'cancelled', JSON.stringify(end))
+    await interrupted.promise
     const [interrupt] = fake.asked.filter(({ path }) => path === '/sdapi/v1/interrupt')
     deepEqual([interrupt?.method, interrupt?.body], ['POST', '{}'])
     equal(interrupt?.headers.authorization, basic)
+  })
+
+  test("one that is cancelled in the queue ends when its turn comes, and nobody else's picture does", async () => {
+    const interrupted = Promise.withResolvers<void>()
+    const theirs = { busy: true, onInterrupt: () => interrupted.resolve() }
+    const answer = webui(theirs)
+    const looks = (): number => fake.asked.filter(({ path }) => path === '/internal/progress').length
+    let after = Infinity
+    const lookedAfter = Promise.withResolvers<void>()
+    const looked = Promise.withResolvers<void>()
+    fake.answer = async (response, asked) => {
+      await answer(response, asked)
+      if (painted().length > 0 && asked.path === '/internal/progress') looked.resolve()
+      if (looks() > after) lookedAfter.resolve()
+    }
+    const job = await rig.start(paint('hold', small))
+    await looked.promise
+    job.cancel()
+    const end = await job.end
+    ok(end.type === 'failed' && end.failure.reason === 'cancelled', JSON.stringify(end))
+    // It is still in the queue.
+    after = looks() + 1
+    await lookedAfter.promise
+    ok(!fake.asked.some(({ path }) => path === '/sdapi/v1/interrupt'))
+    theirs.busy = false
+    await interrupted.promise
+    deepEqual(job.lines, [])
+  })
+
+  test('where nobody can tell whose picture it is at, none is interrupted', async () => {
+    const told = Promise.withResolvers<void>()
+    const answer = webui()
+    let asked = 0
+    fake.answer = (response, request) => {
+      if (request.path !== '/internal/progress') return answer(response, request)
+      say(response, 404, { detail: 'Not Found' })
+      if (++asked === 4) told.resolve()
+    }
+    const job = await rig.start(paint('hold', small))
+    await job.firstLine
+    job.cancel()
+    equal((await job.end).type, 'failed')
+    await rig.result(paint('x', small))
+    await told.promise
+    ok(!fake.asked.some(({ path }) => path === '/sdapi/v1/interrupt'))
   })
 
   test('refusals, with its words and without the key', async () => {

@@ -12,6 +12,7 @@ import { EngineRig } from '../support/engine-rig.ts'
 import { fakePng } from '../support/fake-pictures.ts'
 import { tinyPlan, writeGguf } from '../support/gguf-writer.ts'
 import { root } from '../support/our-stack.ts'
+import { safetensors } from '../support/safetensors.ts'
 import { tempDir } from '../support/temp.ts'
 
 const program = 'services/engines/image/diffusion.ts'
@@ -20,10 +21,9 @@ const dir = await tempDir()
 after(() => dir[Symbol.asyncDispose]())
 const at = (name: string): string => join(dir.path, name)
 
-const network = 'model.diffusion_model.input_blocks.0.0.weight'
-await writeFile(at('tiny.safetensors'), safetensors(network))
-await writeFile(at('broken.safetensors'), safetensors(network))
-await writeFile(at('cut.safetensors'), safetensors(network).subarray(0, -1))
+await writeFile(at('tiny.safetensors'), safetensors())
+await writeFile(at('broken.safetensors'), safetensors())
+await writeFile(at('cut.safetensors'), safetensors().subarray(0, -1))
 await writeFile(at('talks.safetensors'), safetensors('model.embed_tokens.weight'))
 await writeFile(at('whisper.bin'), 'lmgg and so on, which is no picture of anything')
 await writeFile(at('empty.gguf'), '')
@@ -101,10 +101,10 @@ for (const [kind, settings] of [
         { request: paint('x', { sampler: 'magic' }), reason: 'unsupported' },
         { request: paint(' \n'), reason: 'bad_request' },
         { request: paint('a\0b'), reason: 'bad_request' },
-        { request: paint('fail', small), reason: 'bad_model' },
+        { request: paint('fail', small), reason: 'internal' },
         { request: paint('memory', small), reason: 'out_of_memory' },
-        { request: paint('jpeg', small), reason: 'bad_model' },
-        { request: paint('cut', small), reason: 'bad_model' },
+        { request: paint('jpeg', small), reason: 'internal' },
+        { request: paint('cut', small), reason: 'internal' },
       ],
       unloadable: [
         { model: modelOf({ model: 'nowhere.gguf' }, settings), reason: 'missing_files' },
@@ -122,6 +122,26 @@ for (const [kind, settings] of [
       deepEqual(readPng(file), { width: 64, height: 128, texts: ['parameters'] })
       const words = 'füchse 🦊\nNegative prompt: rain\nSteps: 3, CFG scale: 1.5, Seed: 7, Size: 64x128'
       ok(file.includes(words))
+    })
+
+    test('a prompt opens no file: the tag of a LoRA is text', async () => {
+      await using rig = await EngineRig.start({ program, model: { ...model, settings }, env })
+      const { body } = await rig.result(paint('a fox <lora:/etc/hostname:1>', small))
+      equal((body as unknown as Painted).prompt, 'a fox <lora:/etc/hostname:1>')
+    })
+
+    test('a program that finds no graphics card is not taken for one on the card', async () => {
+      const start = (card?: string) =>
+        EngineRig.start({
+          program,
+          model: { ...model, settings },
+          env: { ...env, STUB_CARD: card },
+          gpu: true,
+        })
+      await using without = await start()
+      equal(without.loadFailure?.reason, 'no_gpu', JSON.stringify(without.events))
+      await using on = await start('CUDA0')
+      await on.result(paint('x', small))
     })
 
     test('a network alone takes its parts along; the model beside it reads the prompt', async () => {
@@ -153,6 +173,16 @@ suite('stable-diffusion.cpp on this machine', { concurrency: false }, () => {
     ok((await end).type !== 'done')
   })
 
+  test('more steps than the server makes are refused, and the command makes them', async () => {
+    await using server = await EngineRig.start({ program, model, env })
+    const refused = await server.failure(paint('x', { ...small, steps: 101 }))
+    ok(refused.reason === 'unsupported' && /100 steps/.test(refused.what), JSON.stringify(refused))
+    const settings = { program: at('sd-cli'), steps: 101 }
+    await using command = await EngineRig.start({ program, model: { ...model, settings }, env })
+    const { body, lines } = await command.result(paint('x', { width: 64, height: 64 }))
+    deepEqual([(body as unknown as Painted).steps, lines.length], [101, 101])
+  })
+
   const unfit: readonly (readonly [Record<string, string>, RegExp])[] = [
     [{}, /needs a model/],
     [{ vae: 'tiny.safetensors' }, /needs a model/],
@@ -173,14 +203,19 @@ suite('stable-diffusion.cpp on this machine', { concurrency: false }, () => {
       match(failure.detail, why)
     })
 
-  for (const settings of [{ steps: 0 }, { program: 'sd-server' }, { program: at('other/sd') }])
+  for (const settings of [
+    { steps: 0 },
+    { steps: 101 },
+    { program: 'sd-server' },
+    { program: at('other/sd') },
+  ])
     test(`settings that can't be are refused: ${JSON.stringify(Object.keys(settings))}`, async () => {
       await using rig = await EngineRig.start({ program, model: { ...model, settings }, env })
       equal(rig.loadFailure?.reason, 'bad_settings', JSON.stringify(rig.events))
     })
 
   test('a request is cancelled while the server comes back from the cancellation before', async () => {
-    await writeFile(at('waiting.safetensors'), safetensors(network))
+    await writeFile(at('waiting.safetensors'), safetensors())
     await writeFile(at('waiting.safetensors.go'), '')
     await using rig = await EngineRig.start({
       program,
@@ -244,11 +279,3 @@ suite('stable-diffusion.cpp on this machine', { concurrency: false }, () => {
     equal(/unknown argument/.test(failure.detail), false)
   })
 })
-
-/** One tensor of one number. */
-function safetensors(tensor: string): Buffer {
-  const header = Buffer.from(JSON.stringify({ [tensor]: { dtype: 'F32', shape: [1], data_offsets: [0, 4] } }))
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64LE(BigInt(header.length))
-  return Buffer.concat([length, header, Buffer.alloc(4)])
-}

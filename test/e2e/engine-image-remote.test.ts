@@ -70,15 +70,15 @@ suite('pictures of an OpenAI-compatible endpoint', { concurrency: false }, () =>
 suite('what goes to the endpoint, and comes back', { concurrency: false }, () => {
   let rig: EngineRig
   before(async () => {
-    rig = await EngineRig.start({ program, model: modelAt(`${fake.url}/v1`, { silenceMs: 500 }), env })
+    rig = await EngineRig.start({ program, model: modelAt(`${fake.url}/v1`), env })
   })
   after(() => rig[Symbol.asyncDispose]())
   beforeEach(() => {
     fake.answer = usual
     fake.asked.length = 0
   })
-  const failure = async (request = paint('x')) => {
-    const failed = await rig.failure(request)
+  const failure = async (request = paint('x'), of = rig) => {
+    const failed = await of.failure(request)
     ok(!JSON.stringify(failed).includes('secret'), JSON.stringify(failed))
     ok(failed.reason === 'remote', JSON.stringify(failed))
     return failed
@@ -169,7 +169,12 @@ suite('what goes to the endpoint, and comes back', { concurrency: false }, () =>
   })
 
   test('silence is a timeout, and nobody there is unreachable', async () => {
-    equal((await failure(paint('hold'))).fault, 'timeout')
+    await using hasty = await EngineRig.start({
+      program,
+      model: modelAt(`${fake.url}/v1`, { silenceMs: 100 }),
+      env,
+    })
+    equal((await failure(paint('hold'), hasty)).fault, 'timeout')
     const server = createServer().listen(0, '127.0.0.1')
     await once(server, 'listening')
     const { port } = server.address() as { port: number }
@@ -191,8 +196,7 @@ suite('what goes to the endpoint, and comes back', { concurrency: false }, () =>
       response.once('close', () => closed.resolve())
       came.resolve()
     }
-    await using patient = await EngineRig.start({ program, model: modelAt(`${fake.url}/v1`), env })
-    const job = await patient.start(paint('x'))
+    const job = await rig.start(paint('x'))
     await came.promise
     job.cancel()
     const end = await job.end

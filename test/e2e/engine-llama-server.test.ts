@@ -1,6 +1,6 @@
 import { equal, match, notEqual, ok } from 'node:assert/strict'
-import { readdirSync, readFileSync, truncateSync, writeFileSync } from 'node:fs'
-import { basename, join } from 'node:path'
+import { readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs'
+import { basename, dirname, join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
 import { programPath } from '../../models/programs.ts'
 import type { ChatRequest, EngineModel, Generated } from '../../services/core/engine.ts'
@@ -60,7 +60,7 @@ suite("the engine of llama.cpp's server", () => {
     model: modelOf(stub),
     against: 'a stub of llama-server',
     // Somebody's own server is set up with these, and the engine's must not be.
-    env: { LLAMA_ARG_CTX_SIZE: '7', LLAMA_API_KEY: 'somebody-else' },
+    env: { LLAMA_ARG_CTX_SIZE: '7', LLAMA_API_KEY: 'somebody-else', http_proxy: 'http://127.0.0.1:1' },
     good: [
       { request: chat('Hello'), check: body => equal(body['text'], 'Hello') },
       {
@@ -109,6 +109,32 @@ suite("the engine of llama.cpp's server", () => {
     equal(without.loadFailure?.reason, 'no_gpu', JSON.stringify(without.events))
     await using at = await load('CUDA0: a card (24000 MiB, 23000 MiB free)')
     equal((await at.result(chat('Hello'))).body['text'], 'Hello')
+  })
+
+  test('of several pictures, the one that is damaged is named', async () => {
+    await using rig = await EngineRig.start({ program, model: modelOf(stub) })
+    const names = ['red.png', 'cut.png', 'blue.png']
+    const failure = await rig.failure(chat('Which?', names), names.map(at))
+    ok(failure.reason === 'bad_image' && failure.file === 'cut.png', JSON.stringify(failure))
+  })
+
+  test('its refusals are told by its own sentences, not by what it says again of the request', async () => {
+    await using rig = await EngineRig.start({ program, model: modelOf(stub) })
+    for (const [words, reason] of [
+      ['Failed to initialize samplers: failed to parse grammar', 'bad_grammar'],
+      ['JSON schema conversion failed: a failed to parse grammar', 'bad_schema'],
+      ['no role "user" in: failed to load image, (9 tokens) context size (8 tokens), grammar', 'bad_request'],
+    ] as const)
+      equal((await rig.failure(chat(`refuse: ${words}`))).reason, reason, words)
+  })
+
+  test('a server of another version fails the load with a reason', async () => {
+    await using rig = await EngineRig.start({
+      program,
+      model: modelOf(stub),
+      env: { STUB_VERSION: 'other' },
+    })
+    equal(rig.loadFailure?.reason, 'bad_settings', JSON.stringify(rig.events))
   })
 
   test('ends when its server does, so that core tries the job again', async () => {
@@ -182,6 +208,9 @@ suite("llama.cpp's server itself", { skip: real === undefined && 'llama-server i
       const failure = await rig.failure(request, attachments)
       ok(failure.reason === reason && failure.file === basename(attachments[0]!), JSON.stringify(failure))
     }
+    const several = ['red.png', 'cut.png', 'blue.png']
+    const damaged = await rig.failure(chat('Which?', several), several.map(at))
+    ok(damaged.reason === 'bad_image' && damaged.file === 'cut.png', JSON.stringify(damaged))
     const reasonOf = async (request: ChatRequest): Promise<string> => (await rig.failure(request)).reason
     equal(await reasonOf(chat('x'.repeat(5000))), 'context_too_long')
     equal(
@@ -202,8 +231,11 @@ suite("llama.cpp's server itself", { skip: real === undefined && 'llama-server i
       readFileSync(`/proc/${pid}/task/${task}/children`, 'utf8').split(' ').filter(Boolean),
     )
     equal(children.length, 1)
-    const lines = readFileSync(`/proc/${children[0]}/cmdline`, 'utf8')
-    ok(!/api.?key/i.test(lines), lines)
+    // On a socket in a folder of its user, and on no port.
+    const argv = readFileSync(`/proc/${children[0]}/cmdline`, 'utf8').split('\0')
+    const socket = argv[argv.indexOf('--host') + 1] ?? ''
+    ok(statSync(socket).isSocket())
+    equal(statSync(dirname(socket)).mode & 0o777, 0o700)
   })
 
   test('a part that sees and was made for another model is bad_model', async () => {

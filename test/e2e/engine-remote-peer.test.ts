@@ -2,6 +2,7 @@ import { deepEqual, equal, match, ok } from 'node:assert/strict'
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { after, before, suite, test } from 'node:test'
+import { request } from 'undici'
 import { programPath } from '../../models/programs.ts'
 import type { ChatRequest, EngineRequest, Generated, Ranked, TextLine } from '../../services/core/engine.ts'
 import { ChildServer } from '../../services/engines/shared/child-server.ts'
@@ -50,7 +51,11 @@ async function peer(args: readonly string[], settings: Record<string, unknown> =
     program: server ?? '',
     args: port => ['--port', String(port), '--threads', '1', '--no-webui', '--device', 'none', ...args],
     env: { PATH, LLAMA_API_KEY: key },
-    isReady: async url => (await fetch(`${url}/health`)).ok,
+    isReady: async (url, signal, dispatcher) => {
+      const { statusCode, body } = await request(`${url}/health`, { signal, dispatcher })
+      await body.dump()
+      return statusCode === 200
+    },
   })
   const rig = await EngineRig.start({
     program: 'services/engines/llm/remote.ts',

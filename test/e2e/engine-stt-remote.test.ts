@@ -134,13 +134,28 @@ suite('speech to text elsewhere', { skip, concurrency: false }, () => {
   for (const [status, fault] of statuses)
     test(`${status} is ${fault}`, async () => {
       fake.answer = response => {
-        response.writeHead(status, { 'retry-after': '7' })
+        // More than is waited for.
+        response.writeHead(status, { 'retry-after': '700' })
         response.end(JSON.stringify({ error: { message: 'no, not today' } }))
       }
       const failed = await failure()
       deepEqual([failed.fault, failed.status, failed.detail], [fault, status, 'no, not today'])
-      deepEqual([failed.host, failed.retryAfter], [new URL(fake.url).host, 7])
+      deepEqual([failed.host, failed.retryAfter], [new URL(fake.url).host, 700])
+      equal(fake.asked.length, 1)
     })
+
+  test('a server that is busy for one request of a recording is asked for it again', async () => {
+    let at = 0
+    fake.answer = response => {
+      at++
+      if (at === 2) return response.writeHead(503, { 'retry-after': '1' }).end('busy')
+      return sayText(response, `part ${at}`)
+    }
+    const { body } = await rig.result(transcribe, [speech.path])
+    const texts = Array.from({ length: at }, (_, i) => `part ${i + 1}`)
+    equal(body['text'], texts.filter(text => text !== 'part 2').join(' '))
+    deepEqual(fake.faults, [])
+  })
 
   test('a server that says the key back leaks nothing', async () => {
     for (const form of [key, encodeURIComponent(key), Buffer.from(key).toString('base64')]) {

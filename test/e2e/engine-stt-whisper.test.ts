@@ -167,6 +167,57 @@ suite('whisper.cpp', { skip }, async () => {
     assert.deepEqual(memory?.gpu, { gpu: 77_110_000 })
   })
 
+  test('no proxy is asked for what is on this machine', { timeout: 60_000 }, async () => {
+    await using here = await place()
+    const proxy = 'http://127.0.0.1:9'
+    const proxied = {
+      NODE_USE_ENV_PROXY: '1',
+      HTTP_PROXY: proxy,
+      http_proxy: proxy,
+      no_proxy: undefined,
+      NO_PROXY: undefined,
+    }
+    await using rig = await EngineRig.start({
+      program,
+      model: here.model(),
+      env: { ...here.env, ...proxied },
+    })
+    assert.equal(rig.loadFailure, undefined)
+    const { body } = await rig.result(transcribe('jfk.wav'), [here.at('jfk.wav')])
+    assert.match(String(body['text']), /seconds/)
+  })
+
+  test('a session asks for an utterance once, at its end, whatever pauses it has', async () => {
+    await using here = await place()
+    await using rig = await EngineRig.start({ program, model: here.model(), env: here.env })
+    const job = await rig.start(session)
+    await job.listening
+    const parsed = parseWav(await readFile(speech.path))
+    assert.ok(parsed.ok)
+    const pcm = encodeWav(parsed.wav.mono(0, parsed.wav.frames), 16_000).subarray(44)
+    const socket = connect(job.socket)
+    await once(socket, 'connect')
+    const bytes = (seconds: number): number => seconds * 16_000 * 2
+    // Up to the middle of a pause, and then nothing until the engine has heard that.
+    socket.write(encodeFrame(0, pcm.subarray(0, bytes(2.75))))
+    let finals = 0
+    let isWhole = false
+    for await (const { payload } of readFrames(socket)) {
+      const { type } = JSON.parse(payload.toString('utf8')) as { type: string }
+      if (type === 'final') finals++
+      if (type !== 'speech_started' || isWhole) continue
+      isWhole = true
+      // Of its signs of life, the first may be older.
+      for (let i = 0; i < 2; i++) await rig.nextEvent()
+      // The same words again: they end the pause.
+      socket.write(encodeFrame(0, pcm.subarray(bytes(0.3), bytes(2.4))))
+      socket.write(encodeFrame(0, Buffer.alloc(bytes(1))))
+      socket.write(encodeJsonFrame({ type: 'end' }))
+    }
+    assert.equal(finals, 1)
+    assert.equal((await here.requests(1)).length, 1)
+  })
+
   test('who speaks is heard in a session', async () => {
     await using rig = await EngineRig.start({ program, model: model(), env })
     const job = await rig.start(session)
@@ -187,7 +238,7 @@ suite('whisper.cpp', { skip }, async () => {
     for (const text of finals) assert.match(text, /^\d+(\.\d)? seconds\.$/)
   })
 
-  test('a request that is cancelled closes its connection, which ends the work of the server', async () => {
+  test('a request that is cancelled closes its connection, and the next one is answered', async () => {
     await using here = await place()
     await using rig = await EngineRig.start({ program, model: here.model(), env: here.env })
     await writeFile(here.at('hold'), '')

@@ -14,6 +14,9 @@ import { espeakData, pitchOf, toneVoice, type ToneVoice } from '../support/voice
 const skip = haveEspeak() ? false : 'eSpeak NG (GPL, by consent only) is not in models/files/espeak-ng'
 const program = 'services/engines/tts/sherpa.ts'
 
+/** MB, from a shorter text to a longer one. */
+const mostGrown = 60
+
 const dir = await tempDir()
 after(() => dir[Symbol.asyncDispose]())
 const data = skip === false ? await espeakData(join(dir.path, 'espeak-ng-data')) : ''
@@ -99,11 +102,11 @@ suite('Piper through sherpa-onnx', { skip }, () => {
     const long = await rig.start(request('And so on and so on. '.repeat(9000), { stream: true }))
     await long.firstLine
     ok((await seconds(rig, request('Hello.'))) > 0.1)
-    const before = performance.now()
     long.cancel()
     const end = await long.end
     ok(end.type === 'failed' && end.failure.reason === 'cancelled')
-    ok(performance.now() - before < 3000)
+    const sentences = long.lines.filter(line => speechLineSchema.parse(line).type === 'sentence').length
+    ok(sentences < 9000, `${sentences}`)
     ok((await seconds(rig, request('Hello.'))) > 0.1)
   })
 
@@ -114,11 +117,13 @@ suite('Piper through sherpa-onnx', { skip }, () => {
     // The library keeps what it once had.
     await rig.result(request('word, '.repeat(1500)))
     const before = peak()
-    // 200,000 characters; of a dash nothing is made but the sentence.
-    const { body } = await rig.result(request(`${'word, '.repeat(2500)}${'- '.repeat(92_500)}`))
+    // All of it is spoken: its samples alone would be more than the limit.
+    const { body } = await rig.result(request('word, '.repeat(6000)))
     const grown = Math.round((peak() - before) / 1e6)
-    t.diagnostic(`${String(body['audioSeconds'])} s of speech: ${grown} MB more than ${before} bytes`)
-    ok(grown < 130, `${grown} MB`)
+    const samples = Math.round((Number(body['audioSeconds']) * 22_050 * 4) / 1e6)
+    t.diagnostic(`${samples} MB of samples: ${grown} MB more than ${Math.round(before / 1e6)} MB`)
+    ok(samples > 2 * mostGrown, `${samples} MB`)
+    ok(grown < mostGrown, `${grown} MB`)
   })
 })
 
@@ -138,6 +143,21 @@ suite('Kokoro and Kitten through sherpa-onnx', { skip }, () => {
       const [slow, fast] = [0.5, 2].map(speed => seconds(rig, request('Hello there, you all.', { speed })))
       ok((await slow!) > 3.5 * (await fast!))
     })
+
+  test('Kokoro, which is slow, is given a long sentence in parts, and Piper is given it whole', async () => {
+    const text = `${'and so on and so forth '.repeat(8).trim()}.`
+    for (const [model, most] of [
+      [kokoro, 80],
+      [piper, 200],
+    ] as const) {
+      await using rig = await EngineRig.start({ program, model })
+      const { lines } = await rig.result(request(text, { stream: true }))
+      const parts = lines.map(line => speechLineSchema.parse(line)).filter(line => line.type === 'sentence')
+      equal(parts.map(part => part.text).join(' '), text)
+      equal(parts.length, Math.ceil(text.length / most))
+      ok(parts.every(part => part.text.length <= most))
+    }
+  })
 
   test('Kokoro 1.0 speaks the language of its voice; Chinese it has no words for', async () => {
     const model = await voiceOf({ family: 'kokoro', names: ['af_heart', 'ef_dora'], version: 2 })

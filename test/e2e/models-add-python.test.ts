@@ -68,6 +68,7 @@ suite('courante models add of a program in Python', { skip: havePython() }, () =
     assert.deepEqual(await pc.models(), [{ id: 'shout_engine', kind: 'llm', path: shout }])
     await writeFile(pc.at('bad.py'), '# /// script\n# dependencies = ["--pre"]\n# ///\n')
     await writeFile(pc.at('new.py'), '# /// script\n# requires-python = ">=3.99"\n# ///\n')
+    await writeFile(pc.at('some_thing.py'), '# /// script\n# dependencies = ["Some.Thing>=1"]\n# ///\n')
     for (const [words, code, told] of [
       [[shout, '--kind', 'llm'], 2, /there is a model "shout_engine" already/],
       [[vosk], 2, /nobody knows what .* does[^]*--kind llm/],
@@ -75,6 +76,7 @@ suite('courante models add of a program in Python', { skip: havePython() }, () =
       [[vosk, '--kind', 'stt', '--file', 'model=nowhere'], 2, /there is no file .*nowhere/],
       [['none.py', '--kind', 'stt'], 2, /there is no file .*none\.py/],
       [['bad.py', '--kind', 'stt'], 2, /"--pre" is no dependency/],
+      [['some_thing.py', '--kind', 'stt'], 2, /has the name of the package some-thing/],
       [['new.py', '--kind', 'stt'], 1, /needs Python >=3\.99, and the one of this stack is 3\./],
     ] as const) {
       const { exitCode, stderr } = await pc.ask('models', 'add', ...words)

@@ -13,7 +13,7 @@ test('files are told by their content, whatever they are called', async () => {
   await using pc = await Machine.make()
   await put(pc, 'user/ggml-tiny.en.bin', Buffer.concat([Buffer.from('lmgg'), Buffer.alloc(100)]))
   await put(pc, 'user/heard.model', Buffer.concat([Buffer.from('lmgg'), Buffer.alloc(100)]))
-  await put(pc, 'user/sd.safetensors', Buffer.concat([u64(2), Buffer.from('{}'), Buffer.alloc(100)]))
+  await put(pc, 'user/sd.safetensors', safetensors('model.diffusion_model.input_blocks.0.0.weight'))
   await put(pc, 'user/sd.ckpt', Buffer.from('PK\u0003\u0004 and so on'))
   await put(pc, 'user/painter.gguf', gguf({}, 'model.diffusion_model.input_blocks.0.0.weight'))
   writeBert(pc.at('user/ranker.gguf'), 'rerank')
@@ -49,11 +49,18 @@ test('what can not be added is told with what it is', async () => {
   await put(pc, 'user/song.bin', Buffer.from('some other file'))
   await put(pc, 'user/mmproj.gguf', gguf({ 'general.architecture': 'clip' }, 'v.patch_embd.weight'))
   await put(pc, 'user/half/encoder.onnx', Buffer.from('x'))
+  await put(pc, 'user/talk.safetensors', safetensors('model.embed_tokens.weight'))
+  await put(pc, 'user/broken.safetensors', Buffer.concat([u64(4), Buffer.from('{"a"'), Buffer.alloc(100)]))
   for (const [words, told] of [
     [['user/empty.bin'], /empty\.bin can't be added: it is empty/],
     [['user/song.bin'], /can't be added: it is of no kind that is known here[^]*ggml-….bin/],
     [['user/mmproj.gguf'], /it is no model by itself[^]*It lets another model see.*--vision/],
     [['user/half'], /half can't be added/],
+    [['user/talk.safetensors'], /only whole checkpoints that paint can be used, and this is none/],
+    [['user/broken.safetensors'], /its header is broken/],
+    [['user/talk.gguf', '--language', 'Deutsch'], /"Deutsch" is no code of a language/],
+    [['user/talk.gguf', '--voice', ''], /--voice is empty/],
+    [['user/talk.gguf', '--id', 'x'.repeat(201)], /can't be an id/],
     [['user/half', '--kind', 'stt'], /lacks what sherpa-onnx needs: tokens\.txt/],
     [['user/talk.gguf', '--kind', 'tts'], /is a model of the kind llm, not tts/],
     [
@@ -88,11 +95,14 @@ test('a model with eyes is added with both files, and show tells that it sees an
   match(shown.stdout, /^pictures +takes pictures$/m)
   match(shown.stdout, /^file, vision +.*mmproj-talk\.gguf$/m)
   equal((await pc.json('show', 'talk'))['vision'], true)
-  // Whether it is built here or not, this one is nowhere.
   const yaml = pc.at('home/models.yaml')
   await writeFile(yaml, `${await readFile(yaml, 'utf8')}    settings: { program: /nowhere/llama-server }\n`)
   const without = await pc.ask('show', 'talk')
-  match(without.stdout, /^program +llama-server: not here; courante models pull builds it$/m, without.stderr)
+  match(
+    without.stdout,
+    /^program +llama-server: there is no program \/nowhere\/llama-server$/m,
+    without.stderr,
+  )
 })
 
 test('a folder of sherpa-onnx is added whole; what it needs is told, and pull brings it', async () => {
@@ -214,4 +224,12 @@ function gguf(values: Readonly<Record<string, string>>, tensor: string): Buffer 
   const header = [Buffer.from('GGUF'), u32(3), u64(1), u64(pairs.length), ...pairs]
   const head = Buffer.concat([...header, text(tensor), u32(1), u64(1), u32(0), u64(0)])
   return Buffer.concat([head, Buffer.alloc(64)])
+}
+
+/** The same. */
+function safetensors(tensor: string): Buffer {
+  const header = Buffer.from(
+    JSON.stringify({ [tensor]: { dtype: 'F32', shape: [4], data_offsets: [0, 16] } }),
+  )
+  return Buffer.concat([u64(header.length), header, Buffer.alloc(16)])
 }

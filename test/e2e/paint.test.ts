@@ -1,6 +1,6 @@
 import { execa } from 'execa'
 import assert from 'node:assert/strict'
-import { chmod, mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
+import { chmod, mkdir, readdir, readFile, readlink, symlink, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { test } from 'node:test'
 import { readPng } from '../../services/engines/image/png.ts'
@@ -9,6 +9,7 @@ import { type Answering, answeringCore } from '../support/answering-core.ts'
 import { coreHome } from '../support/core.ts'
 import { fakePng } from '../support/fake-pictures.ts'
 import { root } from '../support/our-stack.ts'
+import { safetensors } from '../support/safetensors.ts'
 import { Spawned } from '../support/spawned.ts'
 import { tempDir } from '../support/temp.ts'
 import { Terminal } from '../support/terminal.ts'
@@ -20,7 +21,7 @@ test('a picture through core and its engine: prompt, seed and size, and again th
   await using work = await tempDir()
   const server = await stableDiffusion(at.path)
   const model = join(at.path, 'tiny.safetensors')
-  await writeFile(model, tinyCheckpoint())
+  await writeFile(model, safetensors())
   await writeFile(
     join(at.home, 'models.yaml'),
     `schema: 1\nmodels:\n  - { id: tiny, kind: image, path: ${model}, engine: diffusion, settings: { program: ${server}, steps: 2 } }\n`,
@@ -85,6 +86,19 @@ test('names: written over as asked, numbered where there are several, never an o
     [],
   )
   assert.deepEqual(await core.left(), [])
+})
+
+test('each name may be a link: one that leads nowhere yet, or to a device', async () => {
+  await using core = await paintingCore()
+  await using work = await tempDir()
+  await symlink('made.png', join(work.path, 'fox-1.png'))
+  await symlink('/dev/null', join(work.path, 'fox-2.png'))
+  await using run = new Spawned(program, ['x', '--out', 'fox.png', '--count', '2'], core.env, work.path)
+  assert.equal(await run.ended(), 0, run.stderr)
+  assert.equal(run.stdout, 'fox-1.png\nfox-2.png\n')
+  assert.deepEqual(await readFile(join(work.path, 'made.png')), fakePng(64, 64, 1))
+  assert.deepEqual((await readdir(work.path)).toSorted(), ['fox-1.png', 'fox-2.png', 'made.png'])
+  assert.equal(await readlink(join(work.path, 'fox-2.png')), '/dev/null')
 })
 
 test('--out - is the file alone on stdout', async () => {
@@ -190,13 +204,4 @@ async function stableDiffusion(folder: string): Promise<string> {
   await writeFile(path, `#!/bin/sh\nexec ${process.execPath} ${stub} server "$@"\n`)
   await chmod(path, 0o755)
   return path
-}
-
-/** One tensor of one number. */
-function tinyCheckpoint(): Buffer {
-  const tensor = { dtype: 'F32', shape: [1], data_offsets: [0, 4] }
-  const header = Buffer.from(JSON.stringify({ 'model.diffusion_model.input_blocks.0.0.weight': tensor }))
-  const length = Buffer.alloc(8)
-  length.writeBigUInt64LE(BigInt(header.length))
-  return Buffer.concat([length, header, Buffer.alloc(4)])
 }

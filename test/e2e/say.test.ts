@@ -115,6 +115,28 @@ test('the first sentence is heard while the next is made, and nothing twice afte
   assert.deepEqual(await core.left(), [])
 })
 
+test('after a crash it goes on by sentence, since a voice is never as long again', async () => {
+  await using core = await speakingCore(async (say, attempt, _signal, begin) => {
+    // One sentence has begun already, and is whole as the second begins.
+    await say(attempt === 1 ? 'aaa' : 'AAAAA')
+    await begin()
+    await say(attempt === 1 ? 'bbb' : 'B')
+    if (attempt === 1) {
+      await until(async () => (await readFile(join(bin, 'aplay.pcm'), 'utf8')) === 'aaabbb')
+      return { type: 'crashed', detail: 'SIGKILL' }
+    }
+    await say('BBBB')
+    await begin()
+    await say('cc')
+    return spoken
+  })
+  const bin = await fakeProgram(core.path, 'aplay', 'exec cat >"$0.pcm"')
+  await writeFile(join(bin, 'aplay.pcm'), '')
+  await using run = new Spawned('scripts/say.ts', ['x'], { ...core.env, PATH: `${bin}:/usr/bin:/bin` })
+  assert.equal(await run.ended(), 0, run.stderr)
+  assert.equal(await readFile(join(bin, 'aplay.pcm'), 'utf8'), 'aaabbbBBcc')
+})
+
 test('a player that fails: exit 1 with its own last line, and the job is withdrawn', async () => {
   const reason = Promise.withResolvers<unknown>()
   await using core = await speakingCore(async (say, _attempt, signal) => {
@@ -191,13 +213,19 @@ const spoken: Outcome = {
 
 /** Its speech is what the test says: text in place of samples. */
 function speakingCore(
-  speak: (say: (samples: string) => Promise<void>, attempt: number, signal: AbortSignal) => Promise<Outcome>,
+  speak: (
+    say: (samples: string) => Promise<void>,
+    attempt: number,
+    signal: AbortSignal,
+    begin: () => Promise<void>,
+  ) => Promise<Outcome>,
 ) {
   return answeringCore('tts', async job => {
-    await job.emit({ type: 'sentence', text: 'x', sampleRate: rate })
+    const begin = (): Promise<void> => job.emit({ type: 'sentence', text: 'x', sampleRate: rate })
+    await begin()
     const say = (samples: string): Promise<void> =>
       job.emit({ type: 'audio', pcm: Buffer.from(samples).toString('base64') })
-    return speak(say, job.attempt, job.signal)
+    return speak(say, job.attempt, job.signal, begin)
   })
 }
 

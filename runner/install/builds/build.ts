@@ -1,18 +1,21 @@
 import { existsSync } from 'node:fs'
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises'
-import { availableParallelism, totalmem } from 'node:os'
 import { join } from 'node:path'
 import type { Io } from '../../../lib/io.ts'
 import { type Problem, ProblemError } from '../../../lib/problem.ts'
 import { acquire } from '../../../models/download/lock.ts'
 import { checkSpace } from '../../../models/download/space.ts'
+import { lookAtMachine, type Machine } from '../../../models/machine.ts'
 import { messages as modelMessages } from '../../../models/messages.ts'
+import { builtIn } from '../../../models/programs.ts'
 import { messages } from '../messages.ts'
 import type { ProgressLine } from '../progress.ts'
 import { runLogged } from '../run-logged.ts'
 import type { Step } from '../step.ts'
 import { type Backend, backendOptions } from './backend.ts'
+import { lastWords } from './last-words.ts'
 import { bringSources } from './sources.ts'
+import { type Stamp, stampName, stampOf } from './stamp.ts'
 
 export type BuildStep = Extract<Step, { type: 'build_program' }>
 
@@ -41,8 +44,8 @@ export async function buildProgram(
     progress.note('another run is just building it'),
   )
   try {
-    const done = join(base, program.folder)
-    if (lock?.waited === true && existsSync(join(done, program.target))) return undefined
+    if (lock?.waited === true && stampOf(builtIn(program, root))?.version === program.version)
+      return undefined
     await rm(hidden, { recursive: true, force: true })
     await rm(place.log, { force: true })
     await mkdir(hidden, { recursive: true })
@@ -56,8 +59,12 @@ export async function buildProgram(
     if (error instanceof ProblemError) return error.problem
     throw error
   } finally {
-    await rm(hidden, { recursive: true, force: true })
-    lock?.release()
+    try {
+      await rm(hidden, { recursive: true, force: true })
+    } finally {
+      // Also where remains can't be removed, such as another user's: whoever waits would wait until this process ends.
+      lock?.release()
+    }
   }
 }
 
@@ -93,7 +100,7 @@ async function compile(
     ...program.options,
     ...backendOptions[backend],
   ]
-  const make = ['--build', build, '--target', program.target, '-j', String(jobs())]
+  const make = ['--build', build, '--target', program.target, '-j', String(jobsFor(lookAtMachine()))]
   // Whoever looks for its version asks git, and would find ours, around it.
   const env = { ...io.env, GIT_CEILING_DIRECTORIES: hidden }
   const runs: [file: string, args: readonly string[]][] = [
@@ -112,24 +119,25 @@ async function compile(
     if (result.type === 'failed') {
       if (/No space left on device|Disk quota exceeded/.test(result.output))
         return modelMessages.noSpace(base)
-      return messages.buildFailed(program.name, log, lastLines(result.output))
+      return messages.buildFailed(program.name, log, lastWords(result.output))
     }
   }
-  const done = join(base, program.folder)
-  await mkdir(done, { recursive: true })
-  await rename(binary, join(done, program.target))
-  await writeFile(join(done, 'stamp.json'), `${JSON.stringify({ version: program.version, backend })}\n`)
+  const whole = join(hidden, 'whole')
+  await mkdir(whole)
+  await rename(binary, join(whole, program.target))
+  const stamp: Stamp = { version: program.version, backend }
+  await writeFile(join(whole, stampName), `${JSON.stringify(stamp)}\n`)
+  await replaceFolder(join(base, program.folder), whole, join(hidden, 'old'))
   return undefined
 }
 
-/** A compiler of C++ takes up to 2 GB. */
-function jobs(): number {
-  return Math.max(1, Math.min(availableParallelism(), Math.floor(totalmem() / 2e9)))
+/** Killed in between, there is none, and the next run builds it: never a program beside the stamp of another. */
+async function replaceFolder(folder: string, by: string, old: string): Promise<void> {
+  if (existsSync(folder)) await rename(folder, old)
+  await rename(by, folder)
 }
 
-/** Of an error, what the compiler said, not what make said of it. */
-function lastLines(output: string): string {
-  const lines = output.split('\n').filter(line => line.trim() !== '' && !/^(g?make|\[ *\d+%\])/.test(line))
-  const faults = lines.filter(line => /\berror\b/i.test(line))
-  return (faults.length > 0 ? faults : lines).slice(-5).join('\n')
+/** How many compilers at once: one of C++ takes up to 2 GB. */
+export function jobsFor({ cores, memory }: Pick<Machine, 'cores' | 'memory'>): number {
+  return Math.max(1, Math.min(cores, Math.floor(memory / 2e9)))
 }

@@ -1,9 +1,9 @@
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
 import { findOnPath } from '../../../lib/find-on-path.ts'
 import type { Io } from '../../../lib/io.ts'
 import { lookAtMachine } from '../../../models/machine.ts'
 import {
+  builtProgram,
   programNames,
   type ProgramName,
   programPath,
@@ -13,19 +13,22 @@ import {
 } from '../../../models/programs.ts'
 import { gpuKindFor } from '../gpu-runtime.ts'
 import { type Backend, backendFor } from './backend.ts'
+import { type Obstacle, obstacleTo } from './obstacle.ts'
+import { stampOf } from './stamp.ts'
 
-/** A program that is wanted. `ready`: built in `root`, or on PATH. */
+/** A program that is wanted. */
 export type ProgramSeen =
+  /** Built in `root`, or on PATH. */
   | { readonly type: 'ready'; readonly program: ProgramSource }
-  | {
-      readonly type: 'missing'
-      readonly program: ProgramSource
-      readonly backend: Backend
-      /** Without which nothing can be built, by the names of `buildTools`. */
-      readonly missingTools: readonly string[]
-      /** False of a bundle: the package that has it is not installed. */
-      readonly hasSources: boolean
-    }
+  | ({ readonly type: 'missing' } & ToBuild)
+  /** It was built here from the sources of `version`, and works. */
+  | ({ readonly type: 'old'; readonly version: string } & ToBuild)
+
+interface ToBuild {
+  readonly program: ProgramSource
+  readonly backend: Backend
+  readonly obstacle: Obstacle | undefined
+}
 
 /** The programs that those engines start. A few stats, and nothing is run. */
 export function lookAtPrograms(
@@ -40,28 +43,12 @@ export function lookAtPrograms(
 
 function lookAtProgram(name: ProgramName, env: Io['env'], root: string): ProgramSeen {
   const program = programSources[name]
-  if (programPath(name, { env, root }) !== undefined) return { type: 'ready', program }
-  const { from } = program
-  const tools = from.type === 'bundle' ? [...Object.keys(buildTools), 'git'] : Object.keys(buildTools)
-  return {
-    type: 'missing',
-    program,
-    backend: backendHere(env),
-    missingTools: tools.filter(tool => !hasTool(tool, env)),
-    hasSources: from.type === 'archive' || existsSync(join(root, from.path)),
-  }
-}
-
-/** Each by its programs, of which one is enough. */
-const buildTools: Readonly<Record<string, readonly string[]>> = {
-  cmake: ['cmake'],
-  'c++': ['c++', 'g++', 'clang++'],
-  make: ['make', 'gmake'],
-}
-
-function hasTool(tool: string, env: Io['env']): boolean {
-  if (tool === 'c++' && (env['CXX'] ?? '') !== '') return true
-  return (buildTools[tool] ?? [tool]).some(one => findOnPath(one, env['PATH']) !== undefined)
+  const path = programPath(name, { env, root })
+  const version = path === builtProgram(name, root) ? stampOf(path)?.version : undefined
+  if (path !== undefined && (version === undefined || version === program.version))
+    return { type: 'ready', program }
+  const toBuild = { program, backend: backendHere(env), obstacle: obstacleTo(program, env, root) }
+  return version === undefined ? { type: 'missing', ...toBuild } : { type: 'old', version, ...toBuild }
 }
 
 function backendHere(env: Io['env']): Backend {

@@ -4,7 +4,10 @@ import { notices } from '../messages.ts'
 import type { BuildStep } from './build.ts'
 import type { ProgramSeen } from './look.ts'
 
-/** What is to be built; where that is impossible, a line that says what is missing. `optional`: it goes on without. */
+/**
+ * What is to be built; where that is impossible, a line that says why. `optional`: it goes on without, and so also with an
+ * older one; a start must not wait for an answer because of one that works.
+ */
 export function planPrograms(
   programs: readonly ProgramSeen[],
   how: {
@@ -14,20 +17,25 @@ export function planPrograms(
   },
 ): { readonly steps: readonly BuildStep[]; readonly notices: readonly string[] } {
   const { dir, optional, packageManager } = how
-  const missing = programs.filter(one => one.type === 'missing')
-  const possible = missing.filter(one => one.hasSources && one.missingTools.length === 0)
-  const impossible = missing.filter(one => !possible.includes(one))
+  const wanted = programs
+    .filter(one => one.type !== 'ready')
+    .filter(({ type }) => type === 'missing' || !optional)
   return {
-    steps: possible.map(({ program, backend }) => ({
-      type: 'build_program',
-      program,
-      backend,
-      root: programsRoot,
-      dir,
-      optional,
-    })),
-    notices: impossible.map(({ program, missingTools, hasSources }) =>
-      hasSources ? notices.cannotBuild(program, missingTools, packageManager) : notices.noSources(program),
+    steps: wanted.flatMap((seen): BuildStep[] => {
+      const { program, backend, obstacle } = seen
+      if (obstacle !== undefined) return []
+      const replaces = seen.type === 'old' ? seen.version : undefined
+      return [{ type: 'build_program', program, backend, root: programsRoot, dir, optional, replaces }]
+    }),
+    notices: wanted.flatMap(seen =>
+      seen.obstacle === undefined
+        ? []
+        : [
+            notices.cannotBuild(seen.program, seen.obstacle, {
+              manager: packageManager,
+              old: seen.type === 'old' ? seen.version : undefined,
+            }),
+          ],
     ),
   }
 }

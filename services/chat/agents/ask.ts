@@ -22,7 +22,7 @@ export interface Question {
   readonly job: string
   readonly agent: Agent
   readonly messages: ChatMessage[]
-  /** Pictures that the messages name. */
+  /** Pictures that the messages name, the newest first. */
   readonly files: readonly Attachment[]
   /** Others who might be spoken for. */
   readonly speakers: readonly string[]
@@ -45,8 +45,10 @@ export type Answer =
   /** The signal aborted, or somebody withdrew the job at the portal. */
   | { readonly type: 'ended'; readonly text: string }
   | { readonly type: 'too long'; readonly tokens: number; readonly context: number }
-  /** It was asked with pictures, and its model does not see, or not these. */
+  /** It was asked with pictures, and its model does not see. */
   | { readonly type: 'blind' }
+  /** One of the pictures is damaged, or gone: the name of its attachment. */
+  | { readonly type: 'unseen'; readonly picture: string }
   | { readonly type: 'failed'; readonly text: string; readonly problem: ApiProblem }
 
 /** Has a model answer, and shows what it says as it comes. The job is withdrawn where its result is of no use any more. */
@@ -62,8 +64,10 @@ export async function ask(question: Question, options: AskOptions): Promise<Answ
     job = await portal.submit(requestOf(question), { id: question.job, deadline, signal, ...files })
   } catch (error) {
     if (signal.aborted) return { type: 'ended', text: '' }
-    const { code } = error as NodeJS.ErrnoException
+    const { code, path } = error as NodeJS.ErrnoException
     if (code === undefined) throw error
+    const removed = code === 'ENOENT' ? question.files.find(({ from }) => from === path) : undefined
+    if (removed !== undefined) return { type: 'unseen', picture: removed.name }
     return failed(apiProblem(agentProblems.notSubmitted(code)))
   }
   using gone = service === 'llm' ? whenCoreIsGone(job, options) : undefined
@@ -80,8 +84,14 @@ export async function ask(question: Question, options: AskOptions): Promise<Answ
   if (gone?.signal.aborted === true) return failed(apiProblem(agentProblems.coreGone()))
   // It was cut short: nothing that came after would have been shown.
   if (result === undefined) return { type: 'said', text: answer.whole, promptTokens: undefined }
-  if (!result.ok && question.files.length > 0 && /^(unsupported|bad_image)$/.test(result.error.code))
-    return { type: 'blind' }
+  const [newest] = question.files
+  if (!result.ok && newest !== undefined) {
+    const { code, message } = result.error
+    if (code === 'unsupported') return { type: 'blind' }
+    // Their names are random: who says one means it. A service that names none, or several, is asked without the newest.
+    const named = question.files.filter(({ name }) => message.includes(name))
+    if (code === 'bad_image') return { type: 'unseen', picture: (named[0] ?? newest).name }
+  }
   if (!result.ok) return refused(result.error, answer, failed)
   const said = saidSchema.safeParse(result)
   if (!said.success) return failed(apiProblem(agentProblems.badAnswer(agent.name, service)))

@@ -3,6 +3,7 @@ import type { Attachment } from '../../portal/client.ts'
 import type { UploadedFile, Uploads } from '../rooms/uploads.ts'
 import { nameKey } from './agent.ts'
 import type { Said } from './context.ts'
+import { withoutThoughts } from './marks.ts'
 
 /** Those of a backend; a part, so that tests need no disk. */
 export type RoomFiles = Pick<Uploads, 'get' | 'read' | 'pathOf'>
@@ -16,6 +17,8 @@ export interface FilesQuestion {
   readonly bytes: number
   /** So many at most; 0 for a model that does not see. */
   readonly pictures: number
+  /** Names of attachments that could not be shown, which is told in their place. */
+  readonly unseen: ReadonlySet<string>
 }
 
 export interface WithFiles {
@@ -27,6 +30,8 @@ export interface WithFiles {
 /** A text that is longer is no note for a talk. */
 const longestText = 32 * 1024
 const largestPicture = 10_000_000
+/** A message has room for thousands of links. */
+const mostFiles = 64
 /** Of all pictures together, which lie once more in the request's folder. */
 const mostPictureBytes = 20_000_000
 
@@ -45,20 +50,25 @@ const pictureTypes: Readonly<Record<string, string>> = {
 export async function withFiles(
   messages: readonly Said[],
   files: RoomFiles,
-  { room, own, bytes, pictures }: FilesQuestion,
+  { room, own, bytes, pictures, unseen }: FilesQuestion,
 ): Promise<WithFiles> {
   const told = new Set<string>()
   const attachments: Attachment[] = []
   let textLeft = bytes
+  let placesLeft = pictures
   let pictureLeft = mostPictureBytes
   const seen: Said[] = []
   for (const message of messages.toReversed()) {
     const texts: string[] = []
     const names: string[] = []
+    // What somebody has only thought of, nobody has sent.
+    const words = withoutThoughts(message.text)
     const isOwn = message.author !== null && nameKey(message.author) === nameKey(own)
-    for (const [, id = ''] of isOwn ? [] : message.text.matchAll(link)) {
+    for (const [, id = ''] of isOwn ? [] : words.matchAll(link)) {
+      if (told.has(id) || told.size >= mostFiles) continue
+      told.add(id)
       const file = files.get(id)
-      if (file === undefined || file.room !== room || told.has(id)) continue
+      if (file === undefined || file.room !== room) continue
       const ending = pictureTypes[file.type]
       if (ending === undefined) {
         const text = file.bytes <= Math.min(longestText, textLeft) ? await textOf(file, files) : undefined
@@ -66,16 +76,24 @@ export async function withFiles(
         textLeft -= file.bytes
         texts.push(`\n\n--- the file ${file.name} ---\n${text.trimEnd()}\n--- end of ${file.name} ---`)
       } else {
+        const name = `${id}.${ending}`
         const most = Math.min(largestPicture, pictureLeft)
-        if (attachments.length >= pictures || file.bytes > most || !(await isThere(file, files))) continue
-        pictureLeft -= file.bytes
-        names.push(`${id}.${ending}`)
-        attachments.push({ name: `${id}.${ending}`, from: files.pathOf(file) })
+        if (placesLeft === 0 || file.bytes > most) continue
+        // In the place of one that can't be shown, no older one is.
+        if (unseen.has(name)) texts.push(`\n\n[The picture ${file.name} can't be shown.]`)
+        else if (await isThere(file, files)) {
+          pictureLeft -= file.bytes
+          names.push(name)
+          attachments.push({ name, from: files.pathOf(file) })
+        } else continue
+        placesLeft--
       }
-      told.add(id)
     }
-    const text = message.text + texts.join('')
-    seen.unshift({ ...message, text, ...(names.length === 0 ? {} : { images: names }) })
+    seen.unshift({
+      ...message,
+      text: words + texts.join(''),
+      ...(names.length === 0 ? {} : { images: names }),
+    })
   }
   return { messages: seen, attachments }
 }

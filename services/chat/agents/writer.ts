@@ -1,5 +1,6 @@
 import { randomInt } from 'node:crypto'
 import type { Attachment, PortalClient } from '../../portal/client.ts'
+import { pictureNames } from '../../portal/picture-names.ts'
 import { agentProblems } from '../messages.ts'
 import type { ApiProblem } from '../protocol.ts'
 import type { Agent } from './agent.ts'
@@ -15,8 +16,9 @@ import { perPicture, promptTokens, Sizes } from './sizes.ts'
 /** How often a prompt that was too long is cut and asked again. */
 const mostCuts = 3
 
-/** A request file may have 1 MiB, and JSON writes some characters as two. */
 const mostBytes = 500_000
+/** A request file may have 1 MiB with all that it says beside the messages; JSON writes some characters as two, and some as six. */
+const mostJson = 1_000_000
 
 /** The last ones of the talk: each takes as much of the context as a page of text. */
 const mostPictures = 4
@@ -54,9 +56,10 @@ export class Writer {
     const key = `${service}/${agent.model ?? ''}`
     // To a service of somebody else's, pictures are not sent.
     let pictures = agent.portal === undefined ? mostPictures : 0
+    const unseen = new Set<string>()
     for (let cuts = 0, tries = 0; cuts <= mostCuts; tries++) {
       // Too long once more: the measure was not quite right.
-      const context = await this.#context(reply, { agent, key, line, part: 0.85 ** cuts, pictures })
+      const context = await this.#context(reply, { agent, key, line, part: 0.85 ** cuts, pictures, unseen })
       if (!context.fits) break
       const { messages, speakers, bytes, files } = context
       // An id that was answered is not to be used again.
@@ -76,6 +79,10 @@ export class Writer {
       )
       if (answer.type === 'blind') {
         pictures = 0
+        continue
+      }
+      if (answer.type === 'unseen') {
+        unseen.add(answer.picture)
         continue
       }
       // How many tokens a picture took, nobody has said.
@@ -100,9 +107,10 @@ export class Writer {
       line: Pick<RoomLine, 'room' | 'answers'>
       part: number
       pictures: number
+      unseen: ReadonlySet<string>
     },
   ): Promise<Context & { files: readonly Attachment[] }> {
-    const { agent, key, line, part } = about
+    const { agent, key, line, part, unseen } = about
     const { context, bytesPerToken } = this.#sizes.of(key)
     const core = agent.portal === undefined ? await lookAtCore(this.#home) : undefined
     const limits = {
@@ -118,17 +126,25 @@ export class Writer {
       own: agent.name,
       bytes: Math.min(mostFileBytes, bytes / 2),
       pictures: core?.seesOf(agent.model) === false ? 0 : about.pictures,
+      unseen,
     })
     // Half of it is for words, whatever pictures take.
     const words = Math.max(tokens - perPicture * attachments.length, tokens / 2)
-    const asked = contextFor({ agent, ...view, messages, tokens: words, bytesPerToken })
-    const named = new Set(asked.messages.flatMap(one => (one.role === 'user' ? (one.images ?? []) : [])))
+    const within = (tokens: number): Context =>
+      contextFor({ agent, ...view, messages, tokens, bytesPerToken })
+    let asked = within(words)
+    for (let less = words / 2; asked.fits && jsonBytes(asked) > mostJson; less /= 2) asked = within(less)
+    const named = new Set(pictureNames(asked.messages))
     return { ...asked, files: attachments.filter(({ name }) => named.has(name)) }
   }
 }
 
+function jsonBytes({ messages }: Context): number {
+  return Buffer.byteLength(JSON.stringify(messages))
+}
+
 function endOf(
-  answer: Exclude<Answer, { type: 'too long' | 'blind' }>,
+  answer: Exclude<Answer, { type: 'too long' | 'blind' | 'unseen' }>,
   { signal }: Reply,
   agent: Agent,
 ): End {

@@ -5,15 +5,13 @@ import { jsonOrUndefined } from '../../../lib/parse-json.ts'
 import { type Engine, EngineError } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
 import { Endpoint, parseSettings } from '../shared/endpoint.ts'
-import { patience, pictureFrom, readAnswer } from './far-picture.ts'
+import { lookMs, WebuiTask } from './automatic1111/task.ts'
+import { patience, pictureFrom, pictureLimit } from './far-picture.ts'
 import { type OnStep, paintAll, type Picture, type Stroke } from './paint-all.ts'
 
 /** The WebUI's own defaults, but for the steps, of which its API would take 50. */
 const usual = { width: 512, height: 512, steps: 20, guidance: 7 } as const
 const progressPath = 'sdapi/v1/progress?skip_current_image=true'
-/** How often its progress is asked for. */
-const lookMs = 300
-const interruptMs = 2000
 /** In place of a checkpoint's name: none is asked for. */
 const whatIsLoaded = 'the checkpoint that is loaded there'
 
@@ -55,10 +53,11 @@ async function paint(
   onStep: OnStep,
 ): Promise<Picture> {
   const over = new AbortController()
-  const watching = watch(endpoint, over.signal, onStep)
+  const task = new WebuiTask(endpoint)
+  const watching = watch(endpoint, task, over.signal, onStep)
   try {
-    const stream = await endpoint.post('sdapi/v1/txt2img', bodyOf(endpoint, stroke), signal)
-    const answer = answerSchema.safeParse(await readAnswer(endpoint, stream, signal))
+    const stream = await endpoint.post('sdapi/v1/txt2img', bodyOf(endpoint, task, stroke), signal)
+    const answer = answerSchema.safeParse(await endpoint.json(stream, pictureLimit, signal))
     const image = answer.data?.images[0]
     if (image === undefined)
       throw endpoint.failure({ fault: 'bad_answer', detail: 'it sent no list of pictures' })
@@ -72,7 +71,7 @@ async function paint(
     }
   } catch (error) {
     // It would go on, and others wait for it. To close the connection means nothing to it.
-    if (signal.aborted) await interrupt(endpoint)
+    if (signal.aborted) void task.withdraw()
     throw error
   } finally {
     over.abort()
@@ -80,7 +79,7 @@ async function paint(
   }
 }
 
-function bodyOf(endpoint: Endpoint, stroke: Stroke): Readonly<Record<string, unknown>> {
+function bodyOf(endpoint: Endpoint, { id }: WebuiTask, stroke: Stroke): Readonly<Record<string, unknown>> {
   const { prompt, negativePrompt, steps, guidance, width, height, seed, sampler } = stroke
   return {
     prompt,
@@ -91,6 +90,7 @@ function bodyOf(endpoint: Endpoint, stroke: Stroke): Readonly<Record<string, unk
     height,
     seed,
     batch_size: 1,
+    force_task_id: id,
     ...(sampler === undefined ? {} : { sampler_name: sampler }),
     ...(endpoint.model === whatIsLoaded
       ? {}
@@ -103,29 +103,25 @@ function bodyOf(endpoint: Endpoint, stroke: Stroke): Readonly<Record<string, unk
 }
 
 /** Tells steps until the signal. Some servers have no progress to tell, which is no reason to fail. */
-async function watch(endpoint: Endpoint, signal: AbortSignal, onStep: OnStep): Promise<void> {
+async function watch(
+  endpoint: Endpoint,
+  task: WebuiTask,
+  signal: AbortSignal,
+  onStep: OnStep,
+): Promise<void> {
   try {
-    for (;;) {
-      const answer = await readAnswer(endpoint, await endpoint.get(progressPath, signal), signal)
+    for (; ; await delay(lookMs, undefined, { signal })) {
+      const place = await task.state(signal)
+      // Steps are of what it has in work, whoever's that is.
+      if (place === 'queued' || place === 'absent') continue
+      const answer = await endpoint.json(await endpoint.get(progressPath, signal), pictureLimit, signal)
       const { state } = progressSchema.parse(answer)
       signal.throwIfAborted()
       // Between two jobs it still tells the steps of the last.
       if (state.job_count !== 0 && state.sampling_steps > 0) onStep(state.sampling_step, state.sampling_steps)
-      await delay(lookMs, undefined, { signal })
     }
   } catch (error) {
     if (!signal.aborted && !(error instanceof EngineError) && !(error instanceof z.ZodError)) throw error
-  }
-}
-
-/** Whoever's picture it is at: there is no way to name ours. */
-async function interrupt(endpoint: Endpoint): Promise<void> {
-  const signal = AbortSignal.timeout(interruptMs)
-  try {
-    await readAnswer(endpoint, await endpoint.post('sdapi/v1/interrupt', {}, signal), signal)
-  } catch (error) {
-    // It has no such thing, or is gone: the request has ended for us in any case.
-    if (!signal.aborted && !(error instanceof EngineError)) throw error
   }
 }
 

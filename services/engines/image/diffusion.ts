@@ -3,7 +3,7 @@ import { runMain } from '../../../lib/io.ts'
 import { type Engine, EngineError } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
 import { DiffusionCommand } from './diffusion/command.ts'
-import { findProgram } from './diffusion/program.ts'
+import { findProgram, hasCard } from './diffusion/program.ts'
 import { DiffusionServer } from './diffusion/server.ts'
 import { weightsOf } from './diffusion/weights.ts'
 import { paintAll } from './paint-all.ts'
@@ -18,6 +18,9 @@ const settingsSchema = z.object({
   sampler: z.string().optional(),
 })
 
+/** It makes as many of more, and does not say so. */
+const serverSteps = 100
+
 /** Pictures: stable-diffusion.cpp, which is installed on this machine. */
 export const diffusion: Engine = {
   async load(setup) {
@@ -26,6 +29,13 @@ export const diffusion: Engine = {
     const { program: named, ...usual } = parsed.data
     const weights = await weightsOf(setup.model)
     const program = await findProgram(named, setup.env)
+    const maxSteps = program.kind === 'server' ? serverSteps : Infinity
+    if ((usual.steps ?? 0) > maxSteps) throw badSettings(`steps: ${program.path} makes at most ${maxSteps}`)
+    if (setup.gpu && !(await hasCard(program, setup.env)))
+      throw new EngineError({
+        reason: 'no_gpu',
+        detail: `${program.path} finds no graphics card that it was built for`,
+      })
     const painter =
       program.kind === 'server'
         ? await DiffusionServer.start(program, weights, setup)
@@ -40,6 +50,8 @@ export const diffusion: Engine = {
       childMemory: () => painter.memory,
       async run(job) {
         const { request } = job
+        if (request.kind === 'paint' && (request.steps ?? 0) > maxSteps)
+          throw new EngineError({ reason: 'unsupported', what: `more than ${maxSteps} steps` })
         // It would be taken for none.
         if (request.kind === 'paint' && !known(request.sampler))
           throw new EngineError({ reason: 'unsupported', what: `sampler ${request.sampler}` })

@@ -1,8 +1,8 @@
-import { type Endpoint, readJson } from '../shared/endpoint.ts'
+import type { Endpoint } from '../shared/endpoint.ts'
 import { PngError, readPng } from './png.ts'
 
 /** Bytes of an answer with a picture in base64. */
-const pictureLimit = 64 * 1024 * 1024
+export const pictureLimit = 64 * 1024 * 1024
 
 /** A slow machine may take long for a picture, and says nothing meanwhile. */
 export const patience = { silenceMs: 3_600_000 } as const
@@ -16,19 +16,5 @@ export function pictureFrom(endpoint: Endpoint, base64: string): Buffer {
   } catch (error) {
     if (!(error instanceof PngError)) throw error
     throw endpoint.failure({ fault: 'bad_answer', detail: `it sent ${error.message}` })
-  }
-}
-
-/** The JSON of an answer with a picture, or of a small one. */
-export async function readAnswer(
-  endpoint: Endpoint,
-  stream: AsyncIterable<Buffer>,
-  signal: AbortSignal,
-): Promise<unknown> {
-  try {
-    return await readJson(stream, pictureLimit)
-  } catch (error) {
-    signal.throwIfAborted()
-    throw endpoint.cut(error)
   }
 }

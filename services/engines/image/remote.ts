@@ -3,7 +3,7 @@ import { runMain } from '../../../lib/io.ts'
 import { type Engine, EngineError, type ImageRequest } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
 import { Endpoint, parseSettings } from '../shared/endpoint.ts'
-import { patience, pictureFrom, readAnswer } from './far-picture.ts'
+import { patience, pictureFrom, pictureLimit } from './far-picture.ts'
 import { paintAll, type Picture, type Stroke } from './paint-all.ts'
 
 /** Requests of the network that may be open at once. */
@@ -66,7 +66,7 @@ async function ask(
   signal: AbortSignal,
 ): Promise<unknown> {
   const post = async (body: Readonly<Record<string, unknown>>): Promise<unknown> =>
-    readAnswer(endpoint, await endpoint.post('images/generations', body, signal), signal)
+    endpoint.json(await endpoint.post('images/generations', body, signal), pictureLimit, signal)
   try {
     return await post({ ...body, response_format: 'b64_json' })
   } catch (error) {

@@ -38,7 +38,9 @@ export const llamaServer: Engine = {
         const { kind } = job.request
         if (kind !== 'chat' && kind !== 'complete')
           throw new EngineError({ reason: 'unsupported', what: kind })
-        return await inEngineWords(server, job, () => serve(endpoint, { sees: vision !== undefined }, job))
+        return await inEngineWords({ server, endpoint }, job, () =>
+          serve(endpoint, { sees: vision !== undefined }, job),
+        )
       },
     }
   },

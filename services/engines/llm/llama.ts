@@ -18,14 +18,15 @@ import { refusePictures } from './pictures.ts'
 export const llama: Engine = {
   async load(setup: EngineSetup) {
     const settings = parseSettings(setup.model.settings)
-    const { runtime, model, header, context, bytesOnCard, batching, wrapper } = await openModel(
+    const { runtime, model, header, context, bytesOnCard, batching, wrapper, log } = await openModel(
       setup,
       settings,
     )
     const sequences = context === undefined ? undefined : new SequencePool(context, batching, end)
     const grammars = new Grammars(runtime)
-    const embedder = new Embedder(model, header, setup.threads)
-    const ranker = new Ranker(model, header, setup.threads)
+    const native = { threads: setup.threads, log }
+    const embedder = new Embedder(model, header, native)
+    const ranker = new Ranker(model, header, native)
     const defaults = samplingDefaults(settings, header)
     const generator =
       sequences === undefined ? undefined : { model, sequences, grammars, wrapper, defaults, setup }

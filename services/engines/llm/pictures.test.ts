@@ -18,7 +18,7 @@ async function faultOf(images: readonly string[], folder: string): Promise<strin
   try {
     return [...(await readPictures(asked, { folder, signal })).values()].join()
   } catch (error) {
-    assert.ok(error instanceof EngineError && error.failure.reason === 'bad_image', String(error))
+    if (!(error instanceof EngineError) || error.failure.reason !== 'bad_image') throw error
     return `${error.failure.file} ${error.failure.fault}`
   }
 }
@@ -86,6 +86,28 @@ test('what is no picture is refused, and nothing is read through a link or from 
     huge: 'too_large',
   }))
     assert.equal(await faultOf(['real', name], dir.path), `${name} ${fault}`)
+})
+
+test('a picture counts as often as it is named: bytes, pixels and pictures have a limit of all together', async () => {
+  await using dir = await tempDir()
+  const times = (count: number, name: string): string[] => Array.from({ length: count }, () => name)
+  const large = Buffer.from(red)
+  // 49 megapixels, as its header says.
+  large.writeUInt32BE(7000, 16)
+  large.writeUInt32BE(7000, 20)
+  await writeFile(join(dir.path, 'large'), large)
+  assert.match(await faultOf(times(2, 'large'), dir.path), /^data:/)
+  assert.equal(await faultOf(times(3, 'large'), dir.path), 'large too_large')
+  await writeFile(join(dir.path, 'heavy'), red)
+  await truncate(join(dir.path, 'heavy'), 19_900_000)
+  assert.match(await faultOf(times(5, 'heavy'), dir.path), /^data:/)
+  assert.equal(await faultOf(times(6, 'heavy'), dir.path), 'heavy too_large')
+  await writeFile(join(dir.path, 'red'), red)
+  assert.match(await faultOf(times(64, 'red'), dir.path), /^data:/)
+  await assert.rejects(
+    faultOf(times(65, 'red'), dir.path),
+    error => error instanceof EngineError && error.failure.reason === 'bad_request',
+  )
 })
 
 test('many large pictures are too much together, and one that is named twice is read once', async () => {

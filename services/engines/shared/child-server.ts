@@ -1,39 +1,55 @@
 import { type ChildProcess, spawn } from 'node:child_process'
-import { once } from 'node:events'
-import { readdirSync, readFileSync } from 'node:fs'
-import { createServer } from 'node:net'
-import type { AddressInfo } from 'node:net'
 import { createInterface } from 'node:readline'
 import { setTimeout as delay } from 'node:timers/promises'
+import { Agent, type Dispatcher } from 'undici'
+import { ZodError } from 'zod'
 import { EngineError } from '../../core/engine.ts'
+import { engineFolder, type ListeningPlace, LoopbackPort, PrivateSocket } from './listening-place.ts'
+import { residentBytes } from './process-tree.ts'
 
-export interface ChildServerOptions {
+interface Options {
   /** Absolute path, or a name on the PATH of `env`. */
   readonly program: string
-  /** `port` is free on the loopback. */
-  readonly args: (port: number) => readonly string[]
   readonly env: Readonly<Record<string, string | undefined>>
-  /** Whether it answers requests by now. Asked again and again until it says true; an EngineError of it fails the start. */
-  readonly isReady: (url: string, signal: AbortSignal) => Promise<boolean>
+  /**
+   * Whether it answers requests by now. Asked again and again until it says true; what it throws fails the start, but for
+   * errors of the connection. `signal` ends a look that nobody answers.
+   */
+  readonly isReady: (url: string, signal: AbortSignal, dispatcher: Dispatcher) => Promise<boolean>
   /** Each line that it prints, on stdout or stderr. */
   readonly onLine?: (line: string) => void
   /** The same in the pieces that it comes in, for who can't wait for the end of a line. */
   readonly onText?: (text: string) => void
 }
 
+/** `socket`: a Unix socket that nobody else can reach. `port`: one of the loopback, which each program of this machine can. */
+export type ChildServerOptions = Options &
+  (
+    | { readonly listen: 'socket'; readonly args: (path: string) => readonly string[] }
+    | { readonly listen?: 'port'; readonly args: (port: number) => readonly string[] }
+  )
+
 const lookMs = 50
+/** Doubled with each look that nobody answers. */
+const firstPatienceMs = 1000
+const silentLooks = 6
+/** Somebody else may take a port first. */
+const maxPorts = 3
 const keptLines = 8
 /** From a connection that breaks to the end of the process that had it. */
 const dyingMs = 1000
 
 /**
- * A server of somebody else's that does an engine's work, on a port of the loopback. Core ends it with the engine, whose
- * process group it shares; when it ends by itself, `died` says so, and its engine should end, too.
+ * A server of somebody else's that does an engine's work. Core ends it with the engine, whose process group it shares; when
+ * it ends by itself, `died` says so, and its engine should end, too. Its working directory is an empty one.
  */
 export class ChildServer {
   readonly url: string
+  /** For the requests of who has it listen there; `url` has no more than a name then. */
+  readonly socketPath: string | undefined
   readonly #child: ChildProcess
   readonly #died = Promise.withResolvers<string>()
+  readonly #exited = Promise.withResolvers<void>()
   #lines: string[] = []
   /** The last line that speaks of an error: many programs print their whole usage behind it. */
   #fault = ''
@@ -44,28 +60,25 @@ export class ChildServer {
    * that. Whether the program is there at all, the caller has to look for.
    */
   static async start(options: ChildServerOptions): Promise<ChildServer> {
-    const port = await freePort()
-    const server = new ChildServer(options, port)
-    const over = new AbortController()
-    void server.died.then(() => over.abort())
-    while (server.#end === undefined) {
-      try {
-        if (await options.isReady(server.url, over.signal)) return server
-      } catch (error) {
-        if (error instanceof EngineError) {
-          server.#child.kill('SIGKILL')
-          throw error
-        }
-        // It does not listen yet, or has just ended.
-      }
-      await delay(lookMs)
+    for (let tried = 0; tried < maxPorts; tried++) {
+      const [place, args] = await placeOf(options)
+      const server = new ChildServer(options, place, args)
+      if (await server.#isReady(options, place)) return server
     }
-    throw new EngineError({ reason: 'bad_model', detail: server.#end })
+    throw new EngineError({
+      reason: 'internal',
+      detail: `${options.program}: another program took each port that it was given`,
+    })
   }
 
-  private constructor({ program, args, env, onLine, onText }: ChildServerOptions, port: number) {
-    this.url = `http://127.0.0.1:${port}`
-    this.#child = spawn(program, args(port), { env, stdio: ['ignore', 'pipe', 'pipe'] })
+  private constructor(
+    { program, env, onLine, onText }: ChildServerOptions,
+    place: ListeningPlace,
+    args: readonly string[],
+  ) {
+    this.url = place.url
+    this.socketPath = place.socketPath
+    this.#child = spawn(program, args, { cwd: engineFolder(env), env, stdio: ['ignore', 'pipe', 'pipe'] })
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue
       createInterface({ input: stream }).on('line', line => {
@@ -77,7 +90,12 @@ export class ChildServer {
       if (onText !== undefined) stream.on('data', (bytes: Buffer) => onText(bytes.toString('latin1')))
     }
     this.#child.once('error', error => this.#ended(error.message))
+    this.#child.once('exit', () => this.#exited.resolve())
     this.#child.once('close', (code, signal) => this.#ended(`${program}: ${signal ?? `exit code ${code}`}`))
+    void this.died.then(() => {
+      this.#exited.resolve()
+      place.leave()
+    })
   }
 
   /** Resolves with how it ended, and its last words. */
@@ -105,10 +123,48 @@ export class ChildServer {
     if (isDead) await new Promise<never>(() => {})
   }
 
-  /** Ends it at once, in the middle of its work. `died` resolves, too. */
+  /** Ends it at once, in the middle of its work, and resolves when it is gone. `died` resolves, too. */
   async stop(): Promise<void> {
     this.#child.kill('SIGKILL')
-    await this.died
+    await this.#exited.promise
+  }
+
+  /** False where somebody else has its place; it is gone then, as with whatever is thrown. */
+  async #isReady({ program, isReady }: Options, place: ListeningPlace): Promise<boolean> {
+    const dispatcher = new Agent(
+      place.socketPath === undefined ? {} : { connect: { socketPath: place.socketPath } },
+    )
+    const over = new AbortController()
+    void this.died.then(() => over.abort())
+    try {
+      for (let silent = 0; this.#end === undefined; await delay(lookMs)) {
+        const holder = this.#child.pid === undefined ? 'nobody' : place.holder(this.#child.pid)
+        if (holder === 'stranger') {
+          await this.stop()
+          return false
+        }
+        // A model is loaded for minutes before some listen.
+        if (holder === 'nobody') continue
+        const patience = AbortSignal.timeout(firstPatienceMs * 2 ** silent)
+        try {
+          if (await isReady(this.url, AbortSignal.any([over.signal, patience]), dispatcher)) return true
+          silent = 0
+        } catch (error) {
+          if (over.signal.aborted) break
+          if (!patience.aborted && !isOfConnection(error)) throw error
+          if (patience.aborted && ++silent === silentLooks)
+            throw badProgram(program, 'listens, and answers nothing', error)
+        }
+      }
+    } catch (error) {
+      await this.stop()
+      if (!(error instanceof ZodError)) throw error
+      throw badProgram(program, 'answers in another way than the versions that are known here', error)
+    } finally {
+      await dispatcher.destroy()
+    }
+    if (await place.isTaken()) return false
+    throw new EngineError({ reason: 'bad_model', detail: await this.died })
   }
 
   #ended(how: string): void {
@@ -117,31 +173,25 @@ export class ChildServer {
   }
 }
 
-/** Nobody else may take it in the moment before the program does; where somebody does, the start fails and core tries again. */
-async function freePort(): Promise<number> {
-  const server = createServer()
-  server.listen(0, '127.0.0.1')
-  await once(server, 'listening')
-  const { port } = server.address() as AddressInfo
-  server.close()
-  await once(server, 'close')
-  return port
+async function placeOf(options: ChildServerOptions): Promise<[ListeningPlace, readonly string[]]> {
+  if (options.listen === 'socket') {
+    const socket = new PrivateSocket(options.env)
+    return [socket, options.args(socket.socketPath)]
+  }
+  const place = await LoopbackPort.find()
+  return [place, options.args(place.port)]
 }
 
-/** Of /proc, so on Linux only: pages are 4 KiB on all machines that we run on but some ARM servers. */
-export function residentBytes(pid: number): number {
-  try {
-    const pages = Number(readFileSync(`/proc/${pid}/statm`, 'latin1').split(' ')[1])
-    const children = readdirSync(`/proc/${pid}/task`).flatMap(task =>
-      readFileSync(`/proc/${pid}/task/${task}/children`, 'latin1')
-        .trim()
-        .split(' ')
-        .filter(Boolean)
-        .map(Number),
-    )
-    return pages * 4096 + children.reduce((sum, child) => sum + residentBytes(child), 0)
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === undefined) throw error
-    return 0
-  }
+function badProgram(program: string, how: string, cause: unknown): EngineError {
+  return new EngineError({ reason: 'bad_settings', detail: `program: ${program} ${how}` }, { cause })
+}
+
+/** ENOENT: of a socket. */
+const connectionCodes = /^(ECONN\w+|EPIPE|ENOENT|UND_ERR_(SOCKET|CLOSED|\w+_TIMEOUT))$/
+
+/** It does not listen yet, or has just ended. `fetch` has the reason as the cause. */
+function isOfConnection(error: unknown): boolean {
+  for (let one = error; one instanceof Error; one = one.cause)
+    if ('code' in one && connectionCodes.test(String(one.code))) return true
+  return false
 }

@@ -1,5 +1,6 @@
 import { Agent, type Dispatcher, EnvHttpProxyAgent, request as send } from 'undici'
 import { z } from 'zod'
+import { jsonOrUndefined } from '../../../lib/parse-json.ts'
 import { EngineError, type EngineFailure } from '../../core/engine.ts'
 
 type RemoteFailure = Extract<EngineFailure, { reason: 'remote' }>
@@ -19,6 +20,11 @@ const settingsSchema = z.object({
   connectMs: z.number().int().positive().default(10_000),
 })
 export type RemoteSettings = z.infer<typeof settingsSchema>
+
+export interface EndpointSettings extends RemoteSettings {
+  /** A Unix socket on which it listens, whatever host and port `url` has. */
+  readonly socketPath?: string | undefined
+}
 
 /** Throws `bad_settings`. */
 export function parseSettings(settings: Readonly<Record<string, unknown>>): RemoteSettings {
@@ -60,7 +66,7 @@ export class Endpoint {
 
   /** `Basic`: the key is `user:password`. */
   constructor(
-    settings: RemoteSettings,
+    settings: EndpointSettings,
     env: Readonly<Record<string, string | undefined>>,
     scheme: 'Bearer' | 'Basic' = 'Bearer',
   ) {
@@ -70,15 +76,17 @@ export class Endpoint {
     this.#base = settings.url.replace(/\/+$/, '')
     this.#keyEnv = settings.keyEnv
     this.#key = settings.keyEnv === undefined ? undefined : env[settings.keyEnv]?.trim()
+    const { socketPath, connectMs: timeout } = settings
     const options: Agent.Options = {
-      connect: { timeout: settings.connectMs },
+      connect: { timeout, ...(socketPath === undefined ? {} : { socketPath }) },
       headersTimeout: settings.silenceMs,
       bodyTimeout: settings.silenceMs,
     }
     const proxied = /^https?_proxy$/i
-    this.#dispatcher = Object.keys(env).some(name => proxied.test(name))
-      ? new EnvHttpProxyAgent({ ...options, ...proxiesOf(env) })
-      : new Agent(options)
+    this.#dispatcher =
+      socketPath === undefined && Object.keys(env).some(name => proxied.test(name))
+        ? new EnvHttpProxyAgent({ ...options, ...proxiesOf(env) })
+        : new Agent(options)
   }
 
   /** The body of the answer to JSON. */
@@ -101,6 +109,16 @@ export class Endpoint {
 
   async get(path: string, signal: AbortSignal): Promise<AsyncIterable<Buffer>> {
     return (await this.#ask(path, { method: 'GET' }, signal)).body
+  }
+
+  /** The whole of an answer, which has to be JSON of at most `limit` bytes. */
+  async json(body: AsyncIterable<Buffer>, limit: number, signal: AbortSignal): Promise<unknown> {
+    try {
+      return await readJson(body, limit)
+    } catch (error) {
+      signal.throwIfAborted()
+      throw this.cut(error)
+    }
   }
 
   /** An error of the network, while the answer was read. */
@@ -198,7 +216,7 @@ function faultOf(status: number): RemoteFailure['fault'] {
 /** What OpenAI and its like say in `error.message`, or else the start of what came. */
 async function errorText(body: AsyncIterable<Buffer>): Promise<string> {
   const text = await readText(body, maxErrorBytes)
-  const parsed = errorSchema.safeParse(jsonOf(text))
+  const parsed = errorSchema.safeParse(jsonOrUndefined(text))
   if (!parsed.success) return text.replace(/\s+/g, ' ').trim()
   const { error } = parsed.data
   return typeof error === 'string' ? error : error.message
@@ -232,18 +250,9 @@ export async function readBytes(body: AsyncIterable<Buffer>, limit: number): Pro
 
 /** The whole of a JSON answer. Throws a RangeError for what is longer than `limit`, or is none. */
 export async function readJson(body: AsyncIterable<Buffer>, limit: number): Promise<unknown> {
-  const value = jsonOf((await readBytes(body, limit)).toString('utf8'))
+  const value = jsonOrUndefined((await readBytes(body, limit)).toString('utf8'))
   if (value === undefined) throw new RangeError('what came is no JSON')
   return value
-}
-
-export function jsonOf(text: string): unknown {
-  try {
-    return JSON.parse(text) as unknown
-  } catch (error) {
-    if (error instanceof SyntaxError) return undefined
-    throw error
-  }
 }
 
 function retryAfterOf(header: string | string[] | undefined): number | undefined {

@@ -1,13 +1,14 @@
 import { EngineError } from '../../core/engine.ts'
 
 /** Audio (16 kHz, -1 to 1) to text, without more. May reject with an EngineError. */
-export type Recognise = (samples: Float32Array, signal: AbortSignal) => Promise<string>
+export type Recognise = (samples: Float32Array, signal: AbortSignal, haste: Haste) => Promise<string>
 
 /** A decoding that somebody speaks before goes first. */
 export type Haste = 'live' | 'file'
 
 interface Waiting {
   readonly samples: Float32Array
+  readonly haste: Haste
   readonly settle: (text: Promise<string>) => void
   readonly signal: AbortSignal
 }
@@ -32,7 +33,7 @@ export class Decoder {
     const drop = (): void => reject(new EngineError({ reason: 'cancelled' }))
     if (signal.aborted) drop()
     signal.addEventListener('abort', drop, { once: true })
-    this.#waiting[haste].push({ samples, settle: resolve, signal })
+    this.#waiting[haste].push({ samples, haste, settle: resolve, signal })
     void this.#work()
     try {
       return await promise
@@ -58,9 +59,9 @@ export class Decoder {
     return this.#waiting.live.shift() ?? this.#waiting.file.shift()
   }
 
-  async #decode({ samples, signal }: Waiting): Promise<string> {
+  async #decode({ samples, signal, haste }: Waiting): Promise<string> {
     try {
-      return (await this.#recognise(samples, signal)).trim()
+      return (await this.#recognise(samples, signal, haste)).trim()
     } catch (error) {
       if (error instanceof EngineError) throw error
       throw new EngineError({ reason: 'internal', detail: String(error) }, { cause: error })

@@ -1,8 +1,9 @@
 import { AudioMemory } from './audio-memory.ts'
 import { Leveller } from './leveller.ts'
 import type { Haste } from './decoder.ts'
-import { newVad, sampleRate, type Vad, vadWindow } from './sherpa-library.ts'
+import { sampleRate, type Vad, vadWindow } from './sherpa-library.ts'
 import type { Transcriber } from './transcriber.ts'
+import { giveVad, takeVad } from './vad-pool.ts'
 
 /** Times are samples (16 kHz) since the stream's start. `heard` with an empty text: the sound held no words. */
 export type Heard =
@@ -48,9 +49,10 @@ interface Pause {
 
 /**
  * Finds the utterances in one stream of audio (16 kHz) and what they say. The generators do a step of work at a time, so
- * that who drives one can let others work in between; one has to be run to its end before the next call.
+ * that who drives one can let others work in between; one has to be run to its end before the next call. Not to be used after
+ * its scope: its voice detectors are somebody else's then.
  */
-export class Listener {
+export class Listener implements Disposable {
   readonly #audio = new AudioMemory(memorySeconds * sampleRate)
   readonly #leveller = new Leveller()
   readonly #vad: Vad
@@ -69,8 +71,8 @@ export class Listener {
   #pause: Pause | undefined
 
   constructor({ vad, transcriber }: Speech, { endpointMs, haste, signal }: ListenerOptions) {
-    this.#vad = newVad(vad, endpointMs / 1000, minSpeechSeconds)
-    this.#pauses = newVad(vad, pauseSeconds, 0.01)
+    this.#vad = takeVad({ model: vad, silenceSeconds: endpointMs / 1000, speechSeconds: minSpeechSeconds })
+    this.#pauses = takeVad({ model: vad, silenceSeconds: pauseSeconds, speechSeconds: 0.01 })
     this.#transcriber = transcriber(haste, this.#audio)
     this.#signal = signal
   }
@@ -146,6 +148,11 @@ export class Listener {
     this.#dropPause()
     this.#transcriber.forget()
     this.#restart(this.#audio.end)
+  }
+
+  [Symbol.dispose](): void {
+    giveVad(this.#vad)
+    giveVad(this.#pauses)
   }
 
   async *#close(end: number, goesOn = false): AsyncGenerator<Heard> {

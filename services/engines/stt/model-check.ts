@@ -1,7 +1,10 @@
 import { open, readFile } from 'node:fs/promises'
 import { isFile } from '../../../lib/is-file.ts'
 import { EngineError, type EngineModel } from '../../core/engine.ts'
+import { badModel } from '../shared/faults.ts'
 import { type OnnxPort, readOnnxSignature } from '../shared/onnx-signature.ts'
+
+const list = new Intl.ListFormat('en-GB')
 
 /**
  * The files of a model, which are there all of them. Files are looked at before the native library does: for many faults it
@@ -18,16 +21,12 @@ export async function presentFiles<Role extends string>(
   })
   if (given.length < roles.length) {
     const names = Object.keys(model.files).join(', ')
-    throw badModel(`${name} needs ${listOf(roles)}; given are: ${names === '' ? 'none' : names}`)
+    throw badModel(`${name} needs ${list.format(roles)}; given are: ${names === '' ? 'none' : names}`)
   }
   const there = await Promise.all(given.map(([, path]) => isFile(path)))
   const missing = given.filter((_, at) => !there[at]).map(([, path]) => path)
   if (missing.length > 0) throw new EngineError({ reason: 'missing_files', files: missing })
   return Object.fromEntries(given) as Record<Role, string>
-}
-
-export function badModel(detail: string, cause?: unknown): EngineError {
-  return new EngineError({ reason: 'bad_model', detail }, { cause })
 }
 
 /** What the versions of Silero's detector take that the library knows: its own of v5 and v4, and sherpa-onnx's. */
@@ -57,8 +56,4 @@ export async function readTokens(path: string): Promise<ReadonlyMap<number, stri
     tokens.set(Number(number), token)
   }
   return tokens
-}
-
-function listOf(names: readonly string[]): string {
-  return `${names.slice(0, -1).join(', ')} and ${names.at(-1) ?? ''}`
 }

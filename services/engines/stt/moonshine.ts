@@ -1,13 +1,15 @@
 import { runMain } from '../../../lib/io.ts'
 import type { Engine, EngineModel } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
+import { badModel } from '../shared/faults.ts'
 import { readOnnxSignature } from '../shared/onnx-signature.ts'
 import { Decoder } from './decoder.ts'
 import type { Speech } from './listener.ts'
-import { badModel, checkVad, namesOf, presentFiles, readTokens } from './model-check.ts'
+import { checkVad, namesOf, presentFiles, readTokens } from './model-check.ts'
 import { runSpeech } from './run-speech.ts'
 import { openRecognizer } from './sherpa/open-recognizer.ts'
-import { newVad, recogniseBy, sampleRate } from './sherpa-library.ts'
+import { recogniseBy, sampleRate } from './sherpa-library.ts'
+import { tryVad } from './vad-pool.ts'
 import { VotingTranscriber } from './voting-transcriber.ts'
 
 /** Sessions wait for speech most of the time. */
@@ -20,7 +22,7 @@ export const moonshine: Engine = {
     const { encoder, decoder: mergedDecoder, tokens } = files
     const recognizer = await openRecognizer({ moonshine: { encoder, mergedDecoder }, tokens }, threads)
     const decoder = new Decoder(recogniseBy(recognizer))
-    newVad(files.vad, 0.5, 0.1).acceptWaveform(new Float32Array(512))
+    tryVad(files.vad)
     // The first decoding allocates and is slow; nobody should have to wait for it.
     await decoder.text(new Float32Array(sampleRate), 'live', new AbortController().signal)
     const speech: Speech = {

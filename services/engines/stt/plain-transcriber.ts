@@ -1,12 +1,11 @@
 import type { AudioMemory } from './audio-memory.ts'
 import type { Decoder, Haste } from './decoder.ts'
+import { isFaint } from './loudness.ts'
 import { sampleRate } from './sherpa-library.ts'
 import type { Transcriber, Utterance } from './transcriber.ts'
 
 /** Of silence, or of what there is, around an utterance: most models lose a word that begins with the audio. */
 const margin = 0.3 * sampleRate
-/** Below it (-54 dB of full scale) there is nothing but the noise of a device. */
-const faintest = 0.002
 
 /** Decodes each utterance once, by itself: for models that are steady, or cost money or seconds. */
 export class PlainTranscriber implements Transcriber {
@@ -42,10 +41,6 @@ export class PlainTranscriber implements Transcriber {
   forget(): void {
     this.#said = this.#audio.end
   }
-}
-
-export function isFaint(samples: Float32Array): boolean {
-  return !samples.some(sample => Math.abs(sample) >= faintest)
 }
 
 /** Signs alone are what models make of a noise. */

@@ -1,17 +1,20 @@
 import { z } from 'zod'
 import { encodeWav } from '../../../lib/wav.ts'
 import { runMain } from '../../../lib/io.ts'
-import { type Engine, EngineError } from '../../core/engine.ts'
+import type { Engine } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
-import { Endpoint, parseSettings, readJson } from '../shared/endpoint.ts'
+import { Endpoint, parseSettings } from '../shared/endpoint.ts'
+import { badSettings } from '../shared/faults.ts'
 import { Decoder, type Recognise } from './decoder.ts'
 import { languageSchema } from './language.ts'
 import type { Speech } from './listener.ts'
 import { checkVad, presentFiles } from './model-check.ts'
 import { PlainTranscriber } from './plain-transcriber.ts'
 import { runSpeech } from './run-speech.ts'
-import { newVad, sampleRate } from './sherpa-library.ts'
-import { spokenText } from './whisper/spoken-text.ts'
+import { sampleRate } from './sherpa-library.ts'
+import { tryAgain } from './try-again.ts'
+import { tryVad } from './vad-pool.ts'
+import { spokenOrNothing } from './whisper/spoken-text.ts'
 
 /** Sessions wait for speech most of the time. */
 const parallel = 32
@@ -33,12 +36,16 @@ export const remote: Engine = {
   async load({ model, env }) {
     const settings = parseSettings(model.settings)
     const own = settingsSchema.safeParse(model.settings)
-    if (!own.success) throw new EngineError({ reason: 'bad_settings', detail: z.prettifyError(own.error) })
+    if (!own.success) throw badSettings(z.prettifyError(own.error))
     const { vad } = await presentFiles(model, 'Speech to text elsewhere', ['vad'])
     await checkVad(vad)
-    newVad(vad, 0.5, 0.1).acceptWaveform(new Float32Array(512))
+    tryVad(vad)
     const endpoint = new Endpoint(settings, env)
-    const decoder = new Decoder(by(endpoint, own.data.language), atOnce)
+    const recognise = by(endpoint, own.data.language)
+    const decoder = new Decoder(
+      (samples, signal, haste) => tryAgain(() => recognise(samples, signal, haste), haste, signal),
+      atOnce,
+    )
     const speech: Speech = {
       vad,
       transcriber: (haste, audio) => new PlainTranscriber(decoder, haste, audio, true),
@@ -60,13 +67,9 @@ function by(endpoint: Endpoint, language: string | undefined): Recognise {
     form.set('response_format', 'json')
     if (language !== undefined) form.set('language', language)
     const body = await endpoint.postForm('audio/transcriptions', form, signal)
-    const answer = await readJson(body, maxBytes).catch((error: unknown) => {
-      signal.throwIfAborted()
-      throw endpoint.cut(error)
-    })
-    const parsed = answerSchema.safeParse(answer)
+    const parsed = answerSchema.safeParse(await endpoint.json(body, maxBytes, signal))
     if (!parsed.success) throw endpoint.failure({ fault: 'bad_answer', detail: 'no text came' })
-    return spokenText(parsed.data.text)
+    return spokenOrNothing(parsed.data.text)
   }
 }
 

@@ -61,7 +61,8 @@ export async function runSession(
   const cut = () => socket.destroy()
   signal.addEventListener('abort', cut)
   try {
-    return await new Session(setup, socket, signal).run()
+    using listener = new Listener(setup.speech, { endpointMs: setup.endpointMs, haste: 'live', signal })
+    return await new Session(setup.sampleRate, listener, socket, signal).run()
   } finally {
     signal.removeEventListener('abort', cut)
     socket.destroy()
@@ -82,12 +83,12 @@ class Session {
   /** Half of a sample that a frame's end has cut. */
   #odd: Buffer = Buffer.alloc(0)
 
-  constructor(setup: SessionSetup, socket: Socket, signal: AbortSignal) {
+  constructor(rate: number, listener: Listener, socket: Socket, signal: AbortSignal) {
     this.#socket = socket
     this.#signal = signal
-    this.#rate = setup.sampleRate
-    this.#listener = new Listener(setup.speech, { endpointMs: setup.endpointMs, haste: 'live', signal })
-    this.#resampler = newResampler(setup.sampleRate)
+    this.#rate = rate
+    this.#listener = listener
+    this.#resampler = newResampler(rate)
   }
 
   async run(): Promise<SessionSummary> {

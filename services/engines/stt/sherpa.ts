@@ -12,9 +12,10 @@ import { parakeetConfig } from './sherpa/parakeet.ts'
 import { type SherpaSettings, sherpaSettings } from './sherpa/settings.ts'
 import { whisperConfig } from './sherpa/whisper.ts'
 import { openZipformer } from './sherpa/zipformer.ts'
-import { type FamilyConfig, newVad, recogniseBy, sampleRate } from './sherpa-library.ts'
+import { type FamilyConfig, recogniseBy, sampleRate } from './sherpa-library.ts'
 import { StreamingTranscriber } from './streaming-transcriber.ts'
 import type { Transcriber } from './transcriber.ts'
+import { tryVad } from './vad-pool.ts'
 import { spokenText } from './whisper/spoken-text.ts'
 
 /** Sessions wait for speech most of the time. */
@@ -26,7 +27,7 @@ export const sherpa: Engine = {
     const settings = sherpaSettings(model.settings)
     const { vad } = await presentFiles(model, 'sherpa-onnx', ['vad'])
     await checkVad(vad)
-    newVad(vad, 0.5, 0.1).acceptWaveform(new Float32Array(512))
+    tryVad(vad)
     const speech: Speech = { vad, transcriber: await open(model, settings, threads) }
     const { family, language } = settings
     const facts = { family, ...(language === undefined ? {} : { language }), sampleRate }
@@ -64,7 +65,7 @@ async function plain(
   polish: (text: string) => string,
 ): Promise<Speech['transcriber']> {
   const recognise = recogniseBy(await openRecognizer(config, threads))
-  const decoder = new Decoder(async (samples, signal) => polish(await recognise(samples, signal)))
+  const decoder = new Decoder(async (...asked) => polish(await recognise(...asked)))
   // The first decoding allocates and is slow; nobody should have to wait for it.
   await decoder.text(new Float32Array(sampleRate), 'live', new AbortController().signal)
   return (haste, audio) => new PlainTranscriber(decoder, haste, audio)

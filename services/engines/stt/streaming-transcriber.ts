@@ -1,6 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { AudioMemory } from './audio-memory.ts'
-import { isFaint, wordsOrNothing } from './plain-transcriber.ts'
+import { isFaint } from './loudness.ts'
+import { wordsOrNothing } from './plain-transcriber.ts'
 import type { StreamingModel } from './sherpa/zipformer.ts'
 import { type OnlineStream, sampleRate } from './sherpa-library.ts'
 import type { Transcriber, Utterance } from './transcriber.ts'

@@ -32,7 +32,7 @@ export async function transcribeFile(
   { env, signal, say }: FileOptions,
 ): Promise<FileText> {
   await using recording = await openRecording(path, env)
-  const listener = new Listener(speech, { endpointMs, haste: 'file', signal })
+  using listener = new Listener(speech, { endpointMs, haste: 'file', signal })
   const segments: Segment[] = []
   let audioSeconds = 0
   const count = (seconds: number): void => void (audioSeconds += seconds)

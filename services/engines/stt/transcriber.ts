@@ -14,7 +14,7 @@ export interface Transcriber {
   text(start: number, end: number, signal: AbortSignal, goesOn?: boolean): Promise<string>
   /** Where a model writes while somebody speaks: what an utterance says up to now. */
   soFar?(start: number, signal: AbortSignal): Promise<string>
-  /** Each text has its price, so that none is asked for that may be for nothing. */
+  /** Each text has its price, in money or in seconds of the one model, so that none is asked for that may be for nothing. */
   readonly isCostly?: boolean
   /** From now on this is context for what follows. */
   keep(said: Utterance): void

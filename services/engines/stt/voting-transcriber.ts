@@ -1,5 +1,6 @@
 import type { AudioMemory } from './audio-memory.ts'
 import type { Decoder, Haste } from './decoder.ts'
+import { isFaint, peakOf } from './loudness.ts'
 import { sampleRate } from './sherpa-library.ts'
 import type { Transcriber, Utterance } from './transcriber.ts'
 import { longestEnding, medoid, textAfter, words } from './text-align.ts'
@@ -38,8 +39,6 @@ const contextSeconds = 13
 const contextGapSeconds = 2
 const voteSeconds = 4
 const shortSeconds = 1.5
-/** Below it (-54 dB of full scale) there is nothing but the noise of a device. */
-const faintest = 0.002
 
 /**
  * Turns utterances of one stream into text. A short utterance alone is brittle, so it is decoded together with the ones
@@ -59,7 +58,7 @@ export class VotingTranscriber implements Transcriber {
 
   /** Takes 60 to 300 ms of decoding. */
   async text(start: number, end: number, signal: AbortSignal): Promise<string> {
-    if (peakOf(this.#audio.slice(start, end)) < faintest) return ''
+    if (isFaint(this.#audio.slice(start, end))) return ''
     const context = this.#contextOf(start, end)
     const from = Math.min(start, context[0]?.start ?? start) - margin
     const audio = this.#audio.copy(from, end + margin)
@@ -133,10 +132,4 @@ function prepared(audio: AudioMemory, start: number, end: number, cut: Cut): Flo
     samples[i] = (samples[i] ?? 0) - emphasis * (samples[i - 1] ?? 0)
   const gain = peak / Math.max(peakOf(samples), 1e-4)
   return samples.map(sample => sample * gain)
-}
-
-function peakOf(samples: Float32Array): number {
-  let peak = 0
-  for (const sample of samples) peak = Math.max(peak, Math.abs(sample))
-  return peak
 }

@@ -6,7 +6,8 @@ import { Decoder } from './decoder.ts'
 import type { Speech } from './listener.ts'
 import { PlainTranscriber } from './plain-transcriber.ts'
 import { runSpeech } from './run-speech.ts'
-import { newVad, sampleRate } from './sherpa-library.ts'
+import { sampleRate } from './sherpa-library.ts'
+import { tryVad } from './vad-pool.ts'
 import { checkedModel } from './whisper/check.ts'
 import { startWhisperServer } from './whisper/server.ts'
 import { whisperSettings } from './whisper/settings.ts'
@@ -19,7 +20,7 @@ export const whisper: Engine = {
   async load({ model, threads, gpu, env }) {
     const { files, languages } = await checkedModel(model)
     const settings = whisperSettings(model.settings, languages, env)
-    newVad(files.vad, 0.5, 0.1).acceptWaveform(new Float32Array(512))
+    tryVad(files.vad)
     const server = await startWhisperServer({ ...settings, model: files.model, threads, gpu, env })
     // Core sees the end of this process, puts its jobs back and starts another.
     void server.died.then(words => {
@@ -29,7 +30,8 @@ export const whisper: Engine = {
     const decoder = new Decoder((samples, signal) => server.recognise(samples, signal))
     const speech: Speech = {
       vad: files.vad,
-      transcriber: (haste, audio) => new PlainTranscriber(decoder, haste, audio),
+      // A text that is dropped costs its encoding all the same, 30 s of audio long, and the next one waits for it.
+      transcriber: (haste, audio) => new PlainTranscriber(decoder, haste, audio, true),
     }
     return {
       parallel,

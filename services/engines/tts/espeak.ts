@@ -3,6 +3,7 @@ import { runMain } from '../../../lib/io.ts'
 import { isFile } from '../../../lib/is-file.ts'
 import { type Engine, EngineError, type EngineModel } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
+import { badModel, badSettings } from '../shared/faults.ts'
 import { type EspeakFiles, EspeakModule } from './espeak-module.ts'
 import { withoutMarkup } from './sentences.ts'
 import { speak, type Speaking } from './speak.ts'
@@ -73,14 +74,6 @@ async function checkedFiles({ files }: EngineModel): Promise<EspeakFiles> {
   for (const path of [module, data]) if (!(await isFile(path))) missing.push(path)
   if (missing.length > 0) throw new EngineError({ reason: 'missing_files', files: missing })
   return { module, data }
-}
-
-function badModel(detail: string): EngineError {
-  return new EngineError({ reason: 'bad_model', detail })
-}
-
-function badSettings(detail: string): EngineError {
-  return new EngineError({ reason: 'bad_settings', detail })
 }
 
 if (import.meta.main) await runMain(engineProgram(espeak))

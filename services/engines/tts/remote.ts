@@ -3,6 +3,7 @@ import { runMain } from '../../../lib/io.ts'
 import { type Engine, EngineError } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
 import { Endpoint, parseSettings } from '../shared/endpoint.ts'
+import { badSettings } from '../shared/faults.ts'
 import { speak, type Speaking } from './speak.ts'
 import { soundOf } from './wav-sound.ts'
 
@@ -24,8 +25,7 @@ export const remote: Engine = {
   async load({ model, env }) {
     const settings = parseSettings(model.settings)
     const voices = settingsSchema.safeParse(model.settings)
-    if (!voices.success)
-      throw new EngineError({ reason: 'bad_settings', detail: z.prettifyError(voices.error) })
+    if (!voices.success) throw badSettings(z.prettifyError(voices.error))
     const { voice: usual } = voices.data
     const endpoint = new Endpoint(settings, env)
     return {

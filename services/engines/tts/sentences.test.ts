@@ -43,6 +43,16 @@ test('a long sentence is cut at a comma, else at a space, else somewhere, and no
   }
 })
 
+test('an engine that is slow is given less at once, in parts of about the same length', () => {
+  const parts = [...sentencesOf(`${'nine lett '.repeat(9).trim()}.`, 80)]
+  assert.deepEqual(
+    parts.map(({ text }) => text.length),
+    [49, 40],
+  )
+  for (const unit of ['word ', 'and so on and so forth, ', 'x😀', '9'])
+    for (const { text } of sentencesOf(unit.repeat(100), 80)) assert.ok(text.length <= 80, text)
+})
+
 test('the longest text that is allowed is cut in no time', () => {
   for (const unit of ['a', ' ', '\n', '. ', 'A. ', ', ', '"(', '\n \n']) {
     const before = performance.now()

@@ -4,21 +4,24 @@ export interface Sentence {
   readonly end: 'sentence' | 'part'
 }
 
-/** Characters. What is spoken at once can't be interrupted; so much takes less than a second. */
-const longest = 200
-/** A cut at a comma before this is worse than one between two words. */
-const shortest = 60
+/** Characters: some 13 s of speech. */
+const usualLongest = 200
+/** A cut at a comma before this part of the longest is worse than one between two words. */
+const least = 0.3
 
-/** The sentences of a text, without what nobody speaks. None for a text of nothing but that. */
-export function* sentencesOf(text: string): Generator<Sentence> {
+/**
+ * The sentences of a text, without what nobody speaks. None for a text of nothing but that. `longest`: in characters; what is
+ * spoken at once can't be interrupted, and is heard when all of it is made.
+ */
+export function* sentencesOf(text: string, longest = usualLongest): Generator<Sentence> {
   let open = ''
   for (const { segment } of segmenter.segment(speakable(text))) {
     open += segment
     if (abbreviation.test(open) && open.length < longest) continue
-    yield* parts(open)
+    yield* parts(open, longest)
     open = ''
   }
-  yield* parts(open)
+  yield* parts(open, longest)
 }
 
 // The rules for where a sentence ends are nearly the same in all languages.
@@ -39,21 +42,26 @@ function speakable(text: string): string {
     .replace(/[\p{Cc}\p{Co}\p{Cn}]/gu, ' ')
 }
 
-function* parts(sentence: string): Generator<Sentence> {
+function* parts(sentence: string, longest: number): Generator<Sentence> {
   let rest = sentence.trim()
   while (rest.length > longest) {
-    const at = cutOf(rest)
+    const at = cutOf(rest, longest)
     yield { text: rest.slice(0, at).trim(), end: 'part' }
     rest = rest.slice(at).trim()
   }
   if (rest !== '') yield { text: rest, end: 'sentence' }
 }
 
-/** After the last comma or the like, else before the last word, else anywhere but inside of a character. */
-function cutOf(text: string): number {
+/** After the last comma or the like, else between two words, else anywhere but inside of a character. */
+function cutOf(text: string, longest: number): number {
+  const shortest = Math.ceil(least * longest)
   const room = text.slice(0, longest)
   const comma = /^[^]*(?:[,;:–—](?=\s)|[、，；،])/u.exec(room)?.[0].length ?? 0
   if (comma >= shortest) return comma
+  // In parts of about the same length: a word alone at the end sounds odd.
+  const even = Math.ceil(text.length / Math.ceil(text.length / longest))
+  const middle = room.slice(even).search(/\s/u)
+  if (middle !== -1) return even + middle
   const space = room.search(/\s\S*$/u)
   if (space >= shortest) return space
   return text.codePointAt(longest - 1)! > 0xffff ? longest - 1 : longest

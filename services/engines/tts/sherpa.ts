@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { runMain } from '../../../lib/io.ts'
 import { type Engine, EngineError } from '../../core/engine.ts'
 import { engineProgram } from '../../core/engine-program.ts'
+import { badModel, badSettings } from '../shared/faults.ts'
 import { pcm16 } from './pcm.ts'
 import { withoutMarkup } from './sentences.ts'
 import { families, SherpaTts } from './sherpa-tts.ts'
@@ -11,6 +12,12 @@ import { checkedVoiceFiles, type VoiceModel } from './voice-files.ts'
 
 /** They take turns, sentence by sentence. */
 const parallel = 4
+
+/**
+ * Characters that are spoken at once, which the library makes whole and can't be stopped in. Piper is some ten times as fast as
+ * it speaks; Kokoro on one core is about as fast as that, and has its first sound after as long as the sentence lasts.
+ */
+const longest = { piper: 200, kokoro: 80, kitten: 80 } as const
 
 const settingsSchema = z.object({ family: z.enum(families).optional(), voice: z.string().optional() })
 
@@ -39,7 +46,12 @@ export const sherpa: Engine = {
         if (at === undefined) throw new EngineError({ reason: 'unsupported', what: `voice ${request.voice}` })
         const synthesize: Speaking['synthesize'] = (text, take, signal) =>
           voice.speak(text, at, request.speed ?? 1, samples => take(samples, sampleRate), signal)
-        const speaking = { voice: voiceModel.voices[at] ?? '', sampleRate, synthesize }
+        const speaking = {
+          voice: voiceModel.voices[at] ?? '',
+          sampleRate,
+          longest: longest[voiceModel.family],
+          synthesize,
+        }
         return { ...(await speak(request, speaking, job, env)) }
       },
     }
@@ -113,14 +125,6 @@ const kokoroLanguages: Readonly<Record<string, string>> = {
   h: 'hi',
   i: 'it',
   p: 'pt-br',
-}
-
-function badModel(detail: string): EngineError {
-  return new EngineError({ reason: 'bad_model', detail })
-}
-
-function badSettings(detail: string): EngineError {
-  return new EngineError({ reason: 'bad_settings', detail })
 }
 
 if (import.meta.main) await runMain(engineProgram(sherpa))

@@ -1,7 +1,7 @@
 import { setImmediate } from 'node:timers/promises'
 import type { EngineJob, SpeechLine, Spoken, TtsRequest } from '../../core/engine.ts'
 import { type Sentence, sentencesOf } from './sentences.ts'
-import { openSpeech, type SpeechFile } from './speech-file.ts'
+import { checkFormat, openSpeech, type SpeechFile } from './speech-file.ts'
 
 /** PCM16, mono. The rate is the same for the whole of a text. */
 export type TakeSamples = (samples: Int16Array, sampleRate: number) => void
@@ -12,6 +12,8 @@ export interface Speaking {
   readonly voice: string
   /** Of a text in which nobody says anything. */
   readonly sampleRate: number
+  /** Characters that it is given at once at most; sentencesOf has a usual number. */
+  readonly longest?: number
   /** Gives the sound of one of them as it is made. After the signal it ends soon, and how does not matter. */
   readonly synthesize: (text: string, take: TakeSamples, signal: AbortSignal) => void | Promise<void>
 }
@@ -29,15 +31,23 @@ export async function speak(
   const before = performance.now()
   const elapsed = (): number => Math.round(performance.now() - before)
   const { speed = 1, stream, format } = request
-  const { voice, synthesize } = speaking
+  const { voice, longest, synthesize } = speaking
+  checkFormat(format, env)
   await using open = new AsyncDisposableStack()
   let file: SpeechFile | undefined
-  let { sampleRate } = speaking
+  /** Known with the first samples, which a first sentence of signs may not have. */
+  let sampleRate: number | undefined
+  /** Sentences that were before them. */
+  let silent: string[] = []
   let firstAudioMs: number | undefined
   let sentences = 0
   let pause = 0
   const say = (line: SpeechLine): void => (stream ? job.say(line) : undefined)
-  for (const { text, end } of sentencesOf(request.text)) {
+  const announce = (rate: number): void => {
+    for (const text of silent) say({ type: 'sentence', text, sampleRate: rate })
+    silent = []
+  }
+  for (const { text, end } of sentencesOf(request.text, longest)) {
     await setImmediate()
     job.signal.throwIfAborted()
     sentences++
@@ -45,7 +55,8 @@ export async function speak(
     const begin = (rate: number): void => {
       sampleRate = rate
       firstAudioMs ??= elapsed()
-      say({ type: 'sentence', text, sampleRate })
+      silent.push(text)
+      announce(rate)
       sound.add(new Int16Array(Math.round((pause / speed) * rate)), rate)
       pause = pauses[end]
     }
@@ -60,11 +71,15 @@ export async function speak(
       job.signal,
     )
     job.signal.throwIfAborted()
-    if (!begun) say({ type: 'sentence', text, sampleRate })
+    if (!begun) silent.push(text)
+    if (sampleRate === undefined) continue
+    announce(sampleRate)
     file ??= open.use(await openSpeech(job.out, format, sampleRate, env, job.signal))
     await file.write(sound.end(sampleRate))
     await job.heard()
   }
+  sampleRate ??= speaking.sampleRate
+  announce(sampleRate)
   file ??= open.use(await openSpeech(job.out, format, sampleRate, env, job.signal))
   await file.finish()
   return {

@@ -1,5 +1,6 @@
 import { type FileHandle, open, rm } from 'node:fs/promises'
 import { join } from 'node:path'
+import { findOnPath } from '../../../lib/find-on-path.ts'
 import { wavHead, wavHeadBytes } from '../../../lib/wav.ts'
 import { EngineError, type TtsRequest } from '../../core/engine.ts'
 import { EncodedFile } from './encoded-file.ts'
@@ -13,6 +14,19 @@ export interface SpeechFile extends AsyncDisposable {
   finish(): Promise<void>
 }
 
+/** Throws `no_ffmpeg` where the format needs it and there is none, before anything is made. */
+export function checkFormat(
+  format: TtsRequest['format'],
+  env: Readonly<Record<string, string | undefined>>,
+): void {
+  if (!isEncoded(format) || findOnPath('ffmpeg', env['PATH']) !== undefined) return
+  throw new EngineError({ reason: 'no_ffmpeg', format })
+}
+
+function isEncoded(format: TtsRequest['format']): format is 'mp3' | 'opus' {
+  return format === 'mp3' || format === 'opus'
+}
+
 /** In a format of `request.format`; `env` says where ffmpeg is, which some need, and which the signal ends. */
 export async function openSpeech(
   folder: string,
@@ -21,8 +35,7 @@ export async function openSpeech(
   env: Readonly<Record<string, string | undefined>>,
   signal: AbortSignal,
 ): Promise<SpeechFile> {
-  if (format === 'mp3' || format === 'opus')
-    return EncodedFile.create(folder, format, sampleRate, env, signal)
+  if (isEncoded(format)) return EncodedFile.create(folder, format, sampleRate, env, signal)
   return PlainFile.create(folder, format, sampleRate)
 }
 

@@ -3,6 +3,7 @@ import { open, readFile, stat } from 'node:fs/promises'
 import { join } from 'node:path'
 import { isFile } from '../../../lib/is-file.ts'
 import { EngineError, type EngineModel } from '../../core/engine.ts'
+import { badModel } from '../shared/faults.ts'
 import { checkOnnx } from '../shared/onnx-file.ts'
 import type { Family, VoiceFiles } from './sherpa-tts.ts'
 
@@ -150,8 +151,4 @@ function namesOf(count: number, metadata: Metadata): readonly string[] {
   const names = (metadata.get('speaker_names') ?? '').split(',').filter(name => name !== '')
   if (names.length === count) return names
   return count === 1 ? [metadata.get('voice') ?? '0'] : Array.from({ length: count }, (_, at) => `${at}`)
-}
-
-function badModel(detail: string): EngineError {
-  return new EngineError({ reason: 'bad_model', detail })
 }

@@ -120,6 +120,29 @@ class Wav(unittest.TestCase):
         self.assertEqual(mono(struct.pack('<d', math.inf), width=8, is_float=True), [32767])
 
 
+class Sessions(unittest.TestCase):
+    def test_a_large_frame_at_an_odd_rate_loses_no_sample_and_cuts_none(self):
+        heard = []
+
+        class Ear(engine.Listener):
+            def hear(self, pcm):
+                heard.append(pcm)
+
+        class Hears(engine.Engine):
+            sample_rate = 11_025
+
+            def listen(self, job):
+                return Ear()
+
+        request = {'kind': 'session', 'sampleRate': 11_025}
+        job = engine.Job(None, {'job': 'x', 'request': request, 'folder': '', 'out': '', 'socket': ''})
+        session, pcm = engine._Session(Hears(), job), Tone(440, 11_025, 4).pcm
+        session._take(pcm)
+        self.assertEqual(b''.join(heard), pcm)
+        self.assertEqual({len(piece) % 2 for piece in heard}, {0})
+        self.assertEqual(session._samples, len(pcm) // 2)
+
+
 class Frames(unittest.TestCase):
     def test_a_frame_is_read_back_and_half_a_one_is_none(self):
         frame = engine._frame({'type': 'x', 'text': 'ä'})
@@ -131,7 +154,7 @@ class Frames(unittest.TestCase):
     def test_a_hostile_length_is_refused(self):
         with self.assertRaises(engine.Failure):
             engine._read_frame(io.BytesIO(struct.pack('<IB', 0xFFFFFFFF, 1)))
-        with self.assertRaises(ValueError):
+        with self.assertRaises(engine.BadRequest):
             engine._frame({'text': 'x' * engine.MAX_FRAME})
 
 
@@ -159,6 +182,30 @@ class Parts(unittest.TestCase):
     def test_a_vector_gets_the_length_1(self):
         self.assertEqual(engine._unit([3, 4]), [0.6, 0.8])
         self.assertEqual(engine._unit([0, 0]), [0, 0])
+        for bad in ([math.nan, 1], [math.inf], ['x'], 5):
+            with self.assertRaises((TypeError, ValueError)):
+                engine._unit(bad)
+
+    def test_as_many_vectors_as_a_request_can_ask_for_fit_into_a_frame(self):
+        vector = engine._unit([math.sin(i) for i in range(4096)])
+        self.assertLess(256 * len(json.dumps(vector, separators=(',', ':'))), engine.MAX_FRAME)
+
+    def test_what_a_failure_tells_is_what_core_takes_whatever_it_was_given(self):
+        for failure, told in (
+            (engine.BadRequest(ValueError('no')), {'reason': 'bad_request', 'detail': 'no'}),
+            (engine.ContextTooLong(5.0, 4), {'reason': 'context_too_long', 'tokens': 5, 'context': 4}),
+            (engine.BadAudio('empty'), {'reason': 'bad_audio', 'fault': 'empty'}),
+        ):
+            self.assertEqual(engine._failure_of(failure, ''), told)
+        with self.assertRaises(ValueError):
+            engine.BadAudio('weird')
+
+        class Mine(engine.BadModel):
+            def __init__(self):
+                pass
+
+        for failure in (engine.Failure('my_reason'), Mine()):
+            self.assertEqual(engine._failure_of(failure, '')['reason'], 'internal')
 
 
 if __name__ == '__main__':

@@ -19,6 +19,7 @@ const contextFlags: Readonly<Record<string, string>> = {
   '--vae': 'path to standalone vae model',
   '--taesd': 'path to taesd',
   '--backend': 'runtime backend assignment, e.g. cpu',
+  '--lora-model-dir': 'lora model directory',
   '--threads': 'number of threads to use during computation (default: -1)',
 }
 const generationFlags: Readonly<Record<string, string>> = {
@@ -38,7 +39,10 @@ const ownFlags: Readonly<Record<string, string>> = isServer
       '--listen-port': 'server listen port (default: 1234)',
     }
   : { '--output': 'path to write result image to (default: ./output.png)' }
-const switches: Readonly<Record<string, string>> = { '--eager-load': 'load all params at model-load time' }
+const switches: Readonly<Record<string, string>> = {
+  '--eager-load': 'load all params at model-load time',
+  '--list-devices': "list available ggml backend devices (one 'name<TAB>description' per line) and exit",
+}
 const samplers = ['euler', 'euler_a', 'heun', 'lcm']
 
 const given = parse()
@@ -56,6 +60,11 @@ function parse(): Map<string, string> {
     process.stdout.write(
       `Usage: [options]\n\n${all.map(([flag, words]) => `  ${flag}  ${words}`).join('\n')}\n`,
     )
+    process.exit(0)
+  }
+  if (args.includes('--list-devices')) {
+    const card = process.env['STUB_CARD']
+    process.stdout.write(`CPU\tSome processor\n${card === undefined ? '' : `${card}\tSome card\n`}`)
     process.exit(0)
   }
   const found = new Map<string, string>()
@@ -82,6 +91,8 @@ interface Wanted {
 
 /** Throws for a picture that can't be made. */
 async function generate({ prompt, width, height, seed, steps }: Wanted): Promise<Buffer> {
+  // The real one opens the file, and paints the rest of the prompt.
+  if (given.get('--lora-model-dir') !== '' && prompt.includes('<lora:')) throw new Error('a LoRA was opened')
   // Loading, which is no step.
   process.stdout.write(`\r  |######| ${steps}/${steps} - 1.20GB/s\u001B[K\n`)
   for (let step = 1; step <= steps; step++) {
@@ -158,7 +169,8 @@ function wantedOf(body: unknown): Wanted {
     width: Number(fields['width'] ?? 512),
     height: Number(fields['height'] ?? 512),
     seed: Number(fields['seed'] ?? -1),
-    steps: Number(sample['sample_steps'] ?? 20),
+    // Not so the command.
+    steps: Math.min(100, Math.max(1, Number(sample['sample_steps'] ?? 20))),
   }
 }
 
@@ -189,12 +201,10 @@ function serve(): void {
       return answer(response, 200, {
         supported_modes: ['img_gen'],
         samplers,
-        features: { cancel_queued: true, cancel_generating: false },
       })
     if (path === 'POST /sdcpp/v1/img_gen') return answer(response, 202, submit(wantedOf(await json(request))))
     if (job === undefined) return answer(response, 404, { error: 'job not found' })
-    if (!path.endsWith('/cancel')) return answer(response, 200, job)
-    answer(response, 409, { error: 'job is currently generating and cannot be interrupted yet' })
+    answer(response, 200, job)
   }
 
   function submit(wanted: Wanted): Job {

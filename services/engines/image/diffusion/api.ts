@@ -1,13 +1,10 @@
-import { Agent, request } from 'undici'
+import { Agent, type Dispatcher, request } from 'undici'
 import { z } from 'zod'
 import { jsonOrUndefined } from '../../../../lib/parse-json.ts'
 import { EngineError } from '../../../core/engine.ts'
 import type { Stroke } from '../paint-all.ts'
 
-const capabilitiesSchema = z.object({
-  samplers: z.array(z.string()),
-  features: z.object({ cancel_generating: z.boolean().default(false) }),
-})
+const capabilitiesSchema = z.object({ samplers: z.array(z.string()) })
 export type Capabilities = z.infer<typeof capabilitiesSchema>
 
 const jobSchema = z.object({
@@ -33,10 +30,11 @@ interface Answer {
 /** stable-diffusion.cpp's own API (`/sdcpp/v1`), whose jobs tell their state: examples/server/api.md there. */
 export class DiffusionApi {
   readonly #url: string
-  readonly #dispatcher = new Agent()
+  readonly #dispatcher: Dispatcher
 
-  constructor(url: string) {
+  constructor(url: string, dispatcher: Dispatcher = new Agent()) {
     this.#url = url
+    this.#dispatcher = dispatcher
   }
 
   /** Undefined where it has no such API. */
@@ -71,11 +69,6 @@ export class DiffusionApi {
 
   async job(id: string): Promise<SdJob> {
     return jobOf(await this.#ask('GET', `jobs/${id}`), 200)
-  }
-
-  /** Whether it could. */
-  async cancel(id: string): Promise<boolean> {
-    return (await this.#ask('POST', `jobs/${id}/cancel`, { body: {} })).status === 200
   }
 
   async #ask(

@@ -2,10 +2,10 @@ import { type ChildProcess, spawn } from 'node:child_process'
 import { readFile, rm } from 'node:fs/promises'
 import { basename, join } from 'node:path'
 import type { EngineSetup } from '../../../core/engine.ts'
-import { residentBytes } from '../../shared/child-server.ts'
+import { residentBytes } from '../../shared/process-tree.ts'
 import type { Brush, OnStep, Picture } from '../paint-all.ts'
 import type { WholeStroke } from './api.ts'
-import { failed, LastWords, type Painter, pictureOf, whole } from './painter.ts'
+import { failed, LastWords, type Painter, pictureOf, whole, withoutLora } from './painter.ts'
 import type { DiffusionProgram } from './program.ts'
 import { Steps } from './steps.ts'
 
@@ -25,7 +25,7 @@ export class DiffusionCommand implements Painter {
     const llm = program.flags.has('--llm') ? '--llm' : '--qwen2vl'
     const processor = !gpu && program.flags.has('--backend') ? ['--backend', 'cpu'] : []
     const files = weights.map(word => (word === '--llm' ? llm : word))
-    this.#args = [...files, '--threads', String(threads), ...processor]
+    this.#args = [...files, '--threads', String(threads), ...withoutLora, ...processor]
   }
 
   get samplers(): readonly string[] | undefined {

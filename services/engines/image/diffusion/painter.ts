@@ -31,6 +31,9 @@ export function whole(stroke: Stroke): WholeStroke {
 const keptText = 4000
 const keptLines = 3
 
+/** It would open each file that a tag in a prompt names (`<lora:FILE:1>`), and the server list all that are below the folder. */
+export const withoutLora = ['--lora-model-dir', ''] as const
+
 /** What a program printed last, without its bars. */
 export class LastWords {
   #text = ''
@@ -63,5 +66,5 @@ export function pictureOf(png: Buffer): Buffer {
 export function failed(detail: string): EngineError {
   if (/out of memory|failed to allocate|not enough memory|alloc.* failed/i.test(detail))
     return new EngineError({ reason: 'out_of_memory', detail })
-  return new EngineError({ reason: 'bad_model', detail: `stable-diffusion.cpp: ${detail}` })
+  return new EngineError({ reason: 'internal', detail: `stable-diffusion.cpp: ${detail}` })
 }

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { isAbsolute } from 'node:path'
 import { findOnPath, isExecutable } from '../../../../lib/find-on-path.ts'
+import { diffusionNames, isDiffusionHelp } from '../../../../models/programs.ts'
 import { EngineError } from '../../../core/engine.ts'
 
 /** One of stable-diffusion.cpp's programs. */
@@ -16,9 +17,9 @@ export interface DiffusionProgram {
 
 type Env = Readonly<Record<string, string | undefined>>
 
-/** The server comes first; `sd` is what the command was called until late in 2025. */
-const names = ['sd-server', 'sd-cli', 'sd']
 const helpMs = 20_000
+/** A driver may take seconds to wake a card. */
+const cardMs = 60_000
 
 /** The program that a model's settings name, or the first on PATH. Throws `missing_program` or `bad_settings`. */
 export async function findProgram(named: string | undefined, env: Env): Promise<DiffusionProgram> {
@@ -29,20 +30,28 @@ export async function findProgram(named: string | undefined, env: Env): Promise<
     if (program === undefined) throw badProgram(`${named} is no program of stable-diffusion.cpp`)
     return program
   }
-  for (const name of names) {
+  for (const name of diffusionNames) {
     const path = findOnPath(name, env['PATH'])
     // A search tool is called `sd`, too.
     const program = path === undefined ? undefined : await look(path, env)
     if (program !== undefined) return program
   }
-  const detail = `none of ${names.join(', ')} is on PATH`
+  const detail = `none of ${diffusionNames.join(', ')} is on PATH`
   throw new EngineError({ reason: 'missing_program', program: 'sd-server', how: 'install', detail })
 }
 
+/** Whether it finds a card that it was built for. Old versions do not tell, and are believed to. */
+export async function hasCard({ path, flags }: DiffusionProgram, env: Env): Promise<boolean> {
+  if (!flags.has('--list-devices')) return true
+  const devices = await printed(path, '--list-devices', { env, timeout: cardMs })
+  // A name, a tab and words on each line; BLAS is a library for the processor.
+  return /^(?!CPU|BLAS)\S+\t/m.test(devices)
+}
+
 async function look(path: string, env: Env): Promise<DiffusionProgram | undefined> {
-  const help = await helpOf(path, env)
+  const help = await printed(path, '--help', { env, timeout: helpMs })
+  if (!isDiffusionHelp(help)) return undefined
   const flags = new Set(help.match(/--[a-z][a-z0-9_-]*/g))
-  if (!flags.has('--diffusion-model') || !flags.has('--cfg-scale')) return undefined
   const samplers = /--sampling-method\b[^[{]*[[{]([^\]}]+)[\]}]/.exec(help)?.[1]
   return {
     path,
@@ -53,9 +62,9 @@ async function look(path: string, env: Env): Promise<DiffusionProgram | undefine
 }
 
 /** Some versions end with a failure after it. Nothing is heard of one that can't be started. */
-function helpOf(path: string, env: Env): Promise<string> {
+function printed(path: string, flag: string, options: { env: Env; timeout: number }): Promise<string> {
   return new Promise(resolve => {
-    execFile(path, ['--help'], { env, timeout: helpMs, killSignal: 'SIGKILL' }, (_error, stdout, stderr) =>
+    execFile(path, [flag], { ...options, killSignal: 'SIGKILL' }, (_error, stdout, stderr) =>
       resolve(`${stdout}\n${stderr}`),
     )
   })

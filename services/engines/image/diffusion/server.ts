@@ -1,10 +1,11 @@
 import { writeSync } from 'node:fs'
 import { setTimeout as delay } from 'node:timers/promises'
+import type { Dispatcher } from 'undici'
 import { EngineError, type EngineSetup } from '../../../core/engine.ts'
 import { ChildServer } from '../../shared/child-server.ts'
 import type { Brush, OnStep, Picture } from '../paint-all.ts'
 import { type Capabilities, DiffusionApi, type SdJob, type WholeStroke } from './api.ts'
-import { failed, LastWords, type Painter, pictureOf, whole } from './painter.ts'
+import { failed, LastWords, type Painter, pictureOf, whole, withoutLora } from './painter.ts'
 import type { DiffusionProgram } from './program.ts'
 import { Steps } from './steps.ts'
 
@@ -44,7 +45,7 @@ export class DiffusionServer implements Painter {
     // What the model takes is to be seen when it is loaded, and not with its first picture.
     const eager = program.flags.has('--eager-load') ? ['--eager-load'] : []
     const processor = !setup.gpu && program.flags.has('--backend') ? ['--backend', 'cpu'] : []
-    this.#args = [...weights, '--threads', String(setup.threads), ...eager, ...processor]
+    this.#args = [...weights, '--threads', String(setup.threads), ...withoutLora, ...eager, ...processor]
   }
 
   get samplers(): readonly string[] | undefined {
@@ -83,16 +84,15 @@ export class DiffusionServer implements Painter {
     while (job.status === 'queued' || job.status === 'generating') {
       // An abort is seen here.
       await delay(lookMs, undefined, { signal }).catch(() => undefined)
-      if (signal.aborted) await this.#cancel(running, job.id)
+      if (signal.aborted) await this.#leave(running)
       signal.throwIfAborted()
       job = await running.api.job(job.id)
     }
     return job
   }
 
-  /** Where it can't stop what it has begun, it has to go; the next request starts it again. */
-  async #cancel({ server, api }: Running, id: string): Promise<void> {
-    if (this.#capabilities?.features.cancel_generating === true && (await api.cancel(id))) return
+  /** It can't stop what it has begun, so it has to go; the next request starts it again. */
+  async #leave({ server }: Running): Promise<void> {
     this.#running = undefined
     this.#starting = undefined
     await server.stop()
@@ -111,7 +111,7 @@ export class DiffusionServer implements Painter {
       program: this.#program.path,
       args: port => [...this.#args, '--listen-ip', '127.0.0.1', '--listen-port', String(port)],
       env: this.#setup.env,
-      isReady: (url, signal) => this.#isReady(url, signal),
+      isReady: (url, signal, dispatcher) => this.#isReady(url, signal, dispatcher),
       onText: this.#reader(),
     })
     const running = { server, api: new DiffusionApi(server.url) }
@@ -135,8 +135,8 @@ export class DiffusionServer implements Painter {
     }
   }
 
-  async #isReady(url: string, signal: AbortSignal): Promise<boolean> {
-    this.#capabilities = await new DiffusionApi(url).capabilities(signal)
+  async #isReady(url: string, signal: AbortSignal, dispatcher: Dispatcher): Promise<boolean> {
+    this.#capabilities = await new DiffusionApi(url, dispatcher).capabilities(signal)
     if (this.#capabilities !== undefined) return true
     const detail = `${this.#program.path} has no /sdcpp/v1 as this version knows it; sd-cli beside it would do`
     throw new EngineError({ reason: 'missing_program', program: 'sd-server', how: 'install', detail })

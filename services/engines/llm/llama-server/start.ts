@@ -1,7 +1,8 @@
 import { execFile } from 'node:child_process'
-import { randomBytes } from 'node:crypto'
 import { promisify } from 'node:util'
+import { request } from 'undici'
 import { z } from 'zod'
+import { jsonOrUndefined } from '../../../../lib/parse-json.ts'
 import { programPath } from '../../../../models/programs.ts'
 import { EngineError, type EngineSetup } from '../../../core/engine.ts'
 import { ChildServer } from '../../shared/child-server.ts'
@@ -10,9 +11,10 @@ import { samplingDefaults } from '../llama/sampling.ts'
 import type { LlamaSettings } from '../llama/settings.ts'
 import type { ServerFiles } from './files.ts'
 
-const keyEnv = 'LLAMA_API_KEY'
 /** A picture on a slow processor takes minutes until its first token. */
 const silenceMs = 1_800_000
+/** What it answers until its model is there. */
+const loading = 503
 /** A driver may take seconds to wake a card. */
 const cardMs = 60_000
 
@@ -49,19 +51,18 @@ export async function startServer(
       detail: `${program} finds no graphics card that it was built for`,
     })
   onProgress(0)
-  // Other users of this machine can reach its port. Not as an argument: they can read those, too.
-  const key = randomBytes(24).toString('hex')
   let props: z.infer<typeof propsSchema> | undefined
   const server = await ChildServer.start({
     program,
-    args: port => argumentsOf(port, { files, settings, threads, gpu }),
-    env: { ...withoutOwn(env), [keyEnv]: key },
-    // With the key: only this very server can answer.
-    isReady: async (url, signal) => {
-      const answer = await fetch(`${url}/props`, { headers: { authorization: `Bearer ${key}` }, signal })
-      const body: unknown = await answer.json()
-      if (!answer.ok) return false
-      props = propsSchema.parse(body)
+    // In a folder that is closed to other users, who could reach a port, or take it before the server does.
+    listen: 'socket',
+    args: path => argumentsOf(path, { files, settings, threads, gpu }),
+    env: withoutOwn(env),
+    isReady: async (url, signal, dispatcher) => {
+      const { statusCode, body } = await request(`${url}/props`, { signal, dispatcher })
+      const text = await body.text()
+      if (statusCode === loading) return false
+      props = propsSchema.parse(jsonOrUndefined(text))
       return true
     },
   })
@@ -70,14 +71,20 @@ export async function startServer(
     throw new EngineError({ reason: 'bad_model', detail: `${files.vision} does not see (it may hear)` })
   onProgress(1)
   const endpoint = new Endpoint(
-    { url: `${server.url}/v1`, model: model.id, keyEnv, silenceMs, connectMs: 10_000 },
-    { [keyEnv]: key },
+    {
+      url: `${server.url}/v1`,
+      model: model.id,
+      silenceMs,
+      connectMs: 10_000,
+      socketPath: server.socketPath,
+    },
+    {},
   )
   return { server, endpoint, context: props.default_generation_settings.n_ctx }
 }
 
 function argumentsOf(
-  port: number,
+  path: string,
   {
     files,
     settings,
@@ -88,8 +95,8 @@ function argumentsOf(
   const { temperature, topP, topK, minP, repeatPenalty } = samplingDefaults(settings, files.header)
   const { sequences } = settings
   const options: Record<string, string | number> = {
-    '--host': '127.0.0.1',
-    '--port': port,
+    // It is taken for a socket by its ending.
+    '--host': path,
     '--model': files.model,
     ...(files.vision === undefined ? {} : { '--mmproj': files.vision }),
     // It shares them among its sequences.

@@ -1,6 +1,7 @@
 import type { LlamaEmbeddingContext, LlamaModel } from 'node-llama-cpp'
 import type { GgufHeader } from '../../../../models/gguf.ts'
 import { type Embedded, EngineError } from '../../../core/engine.ts'
+import { type NativeLog, nativeFailure } from './native-failure.ts'
 
 const largestContext = 2048
 
@@ -10,13 +11,15 @@ export class Embedder {
   readonly #model: LlamaModel
   readonly #header: GgufHeader
   readonly #threads: number
+  readonly #log: NativeLog
   #context: Promise<LlamaEmbeddingContext> | undefined
   #tail: Promise<unknown> = Promise.resolve()
 
-  constructor(model: LlamaModel, header: GgufHeader, threads: number) {
+  constructor(model: LlamaModel, header: GgufHeader, { threads, log }: { threads: number; log: NativeLog }) {
     this.#model = model
     this.#header = header
     this.#threads = threads
+    this.#log = log
     this.contextSize = Math.min(header.contextLength || largestContext, largestContext)
   }
 
@@ -66,8 +69,7 @@ export class Embedder {
         threads: this.#threads,
       })
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error)
-      throw new EngineError({ reason: 'out_of_memory', detail }, { cause: error })
+      throw nativeFailure(error, 'internal', this.#log)
     }
   }
 }

@@ -1,7 +1,6 @@
 import {
   type ChatWrapper,
   getLlama,
-  InsufficientMemoryError,
   type Llama,
   type LlamaContext,
   type LlamaContextOptions,
@@ -11,6 +10,7 @@ import { type GgufHeader, llamaMemory } from '../../../../models/gguf.ts'
 import { EngineError, type EngineSetup } from '../../../core/engine.ts'
 import { checkMemory, contextSizeOf, headerOf } from '../gguf-file.ts'
 import { Batching } from './batching.ts'
+import { nativeFailure, NativeLog } from './native-failure.ts'
 import { pickWrapper } from './pick-wrapper.ts'
 import type { LlamaSettings } from './settings.ts'
 import { withoutBinaryTest } from './without-binary-test.ts'
@@ -25,6 +25,7 @@ export interface OpenModel {
   readonly bytesOnCard: (() => Promise<number>) | undefined
   readonly batching: Batching
   readonly wrapper: ChatWrapper
+  readonly log: NativeLog
 }
 
 /** Throws an EngineError for what is wrong with the file or the machine. */
@@ -59,6 +60,7 @@ export async function openModel(setup: EngineSetup, settings: LlamaSettings): Pr
     bytesOnCard: card === undefined ? undefined : await bytesOnCard(runtime, card, setup.gpuBytes),
     batching,
     wrapper: pickWrapper(model, header),
+    log,
   }
 }
 
@@ -124,7 +126,7 @@ async function loadModel(
       },
     })
   } catch (error) {
-    throw failureOf(error, 'bad_model', log)
+    throw nativeFailure(error, 'bad_model', log)
   }
 }
 
@@ -136,26 +138,6 @@ async function makeContext(
   try {
     return await model.createContext({ ...options, failedCreationRemedy: false })
   } catch (error) {
-    throw failureOf(error, 'out_of_memory', log)
-  }
-}
-
-function failureOf(error: unknown, reason: 'bad_model' | 'out_of_memory', log: NativeLog): EngineError {
-  const memory = error instanceof InsufficientMemoryError || /alloc|memory/i.test(log.text)
-  const message = error instanceof Error ? error.message : String(error)
-  const detail = [message, log.text].filter(part => part !== '').join(': ')
-  return new EngineError({ reason: memory ? 'out_of_memory' : reason, detail }, { cause: error })
-}
-
-/** The last words of llama.cpp, which explain a failure better than its exceptions. */
-class NativeLog {
-  #lines: string[] = []
-
-  add(message: string): void {
-    this.#lines = [...this.#lines, message.trim().slice(0, 300)].slice(-3)
-  }
-
-  get text(): string {
-    return this.#lines.join(' / ')
+    throw nativeFailure(error, 'out_of_memory', log)
   }
 }

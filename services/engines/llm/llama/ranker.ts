@@ -1,6 +1,7 @@
 import type { LlamaModel, LlamaRankingContext, Token } from 'node-llama-cpp'
 import type { GgufHeader } from '../../../../models/gguf.ts'
 import { EngineError, type Ranked, type RerankRequest } from '../../../core/engine.ts'
+import { type NativeLog, nativeFailure } from './native-failure.ts'
 
 const largestContext = 2048
 /** Of a document, at once: with fewer there is nothing to judge. */
@@ -11,12 +12,14 @@ export class Ranker {
   readonly #contextSize: number
   readonly #model: LlamaModel
   readonly #threads: number
+  readonly #log: NativeLog
   #context: Promise<LlamaRankingContext> | undefined
   #tail: Promise<unknown> = Promise.resolve()
 
-  constructor(model: LlamaModel, header: GgufHeader, threads: number) {
+  constructor(model: LlamaModel, header: GgufHeader, { threads, log }: { threads: number; log: NativeLog }) {
     this.#model = model
     this.#threads = threads
+    this.#log = log
     this.#contextSize = Math.min(header.contextLength || largestContext, largestContext)
   }
 
@@ -78,8 +81,9 @@ export class Ranker {
         threads: this.#threads,
       })
     } catch (error) {
-      const detail = error instanceof Error ? error.message : String(error)
-      throw new EngineError({ reason: 'out_of_memory', detail }, { cause: error })
+      if (error instanceof Error && /not supported for/.test(error.message))
+        throw new EngineError({ reason: 'unsupported', what: 'rerank' }, { cause: error })
+      throw nativeFailure(error, 'internal', this.#log)
     }
   }
 }

@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Embedded, EmbedRequest } from '../../../core/engine.ts'
-import { type Endpoint, readJson } from '../../shared/endpoint.ts'
+import type { Endpoint } from '../../shared/endpoint.ts'
 
 const maxBytes = 256 * 1024 * 1024
 
@@ -19,10 +19,7 @@ export async function embed(
     { model: endpoint.model, input, encoding_format: 'float' },
     signal,
   )
-  const answer = await readJson(body, maxBytes).catch((error: unknown) => {
-    signal.throwIfAborted()
-    throw endpoint.cut(error)
-  })
+  const answer = await endpoint.json(body, maxBytes, signal)
   const parsed = answerSchema.safeParse(answer)
   if (!parsed.success || parsed.data.data.length !== input.length)
     throw endpoint.failure({ fault: 'bad_answer', detail: `no ${input.length} vectors came` })

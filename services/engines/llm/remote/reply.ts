@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { jsonOrUndefined } from '../../../../lib/parse-json.ts'
 import type { Generated, TextLine, ToolCall } from '../../../core/engine.ts'
-import { type Endpoint, jsonOf } from '../../shared/endpoint.ts'
+import type { Endpoint } from '../../shared/endpoint.ts'
 
 const maxText = 8 * 1024 * 1024
 const maxCalls = 128
@@ -66,7 +67,7 @@ export class Reply {
   }
 
   take(data: string): void {
-    const parsed = chunkSchema.safeParse(jsonOf(data))
+    const parsed = chunkSchema.safeParse(jsonOrUndefined(data))
     if (!parsed.success) throw this.#bad(`it can't be understood: ${data}`)
     const { error, choices, usage } = parsed.data
     if (error !== null && error !== undefined)
@@ -131,7 +132,7 @@ export class Reply {
   }
 
   #parsedCall({ id, name, arguments: text }: { id: string; name: string; arguments: string }): ToolCall {
-    const values = text.trim() === '' ? {} : jsonOf(text)
+    const values = text.trim() === '' ? {} : jsonOrUndefined(text)
     if (name === '' || typeof values !== 'object' || values === null || Array.isArray(values))
       throw this.#bad(`the tool call ${JSON.stringify(name)} has no arguments that can be read`)
     return { id, name, arguments: values as Record<string, unknown> }

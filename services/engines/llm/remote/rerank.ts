@@ -1,6 +1,6 @@
 import { z } from 'zod'
 import type { Ranked, RerankRequest } from '../../../core/engine.ts'
-import { type Endpoint, readJson } from '../../shared/endpoint.ts'
+import type { Endpoint } from '../../shared/endpoint.ts'
 
 const maxBytes = 16 * 1024 * 1024
 
@@ -21,10 +21,7 @@ export async function rerank(
     { model: endpoint.model, query, documents, top_n: wanted },
     signal,
   )
-  const answer = await readJson(body, maxBytes).catch((error: unknown) => {
-    signal.throwIfAborted()
-    throw endpoint.cut(error)
-  })
+  const answer = await endpoint.json(body, maxBytes, signal)
   const parsed = answerSchema.safeParse(answer)
   const results = parsed.data?.results ?? []
   const known = new Set(results.map(({ index }) => index).filter(index => index < documents.length))

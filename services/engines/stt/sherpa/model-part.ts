@@ -1,5 +1,5 @@
 import { type OnnxSignature, readOnnxSignature } from '../../shared/onnx-signature.ts'
-import { badModel } from '../model-check.ts'
+import { badModel } from '../../shared/faults.ts'
 
 /** One ONNX file of a model, and what it says of itself. All that it can't answer is a `bad_model`. */
 export class ModelPart {

@@ -1,4 +1,4 @@
-import { badModel } from '../model-check.ts'
+import { badModel } from '../../shared/faults.ts'
 import { type FamilyConfig, newRecognizer, type Recognizer } from '../sherpa-library.ts'
 
 /** Throws `bad_model` with the library's own words. */

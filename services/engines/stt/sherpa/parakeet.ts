@@ -1,4 +1,5 @@
-import { badModel, readTokens } from '../model-check.ts'
+import { badModel } from '../../shared/faults.ts'
+import { readTokens } from '../model-check.ts'
 import type { FamilyConfig } from '../sherpa-library.ts'
 import { ModelPart } from './model-part.ts'
 

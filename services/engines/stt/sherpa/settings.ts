@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { EngineError } from '../../../core/engine.ts'
+import { badSettings } from '../../shared/faults.ts'
 import { languageSchema } from '../language.ts'
 
 /** What a model is; only Whisper can be told its language. */
@@ -14,8 +14,4 @@ export function sherpaSettings(settings: Readonly<Record<string, unknown>>): She
   const parsed = settingsSchema.safeParse(settings)
   if (!parsed.success) throw badSettings(z.prettifyError(parsed.error))
   return parsed.data
-}
-
-export function badSettings(detail: string): EngineError {
-  return new EngineError({ reason: 'bad_settings', detail })
 }

@@ -1,7 +1,7 @@
-import { badModel, readTokens } from '../model-check.ts'
+import { badModel, badSettings } from '../../shared/faults.ts'
+import { readTokens } from '../model-check.ts'
 import type { FamilyConfig } from '../sherpa-library.ts'
 import { ModelPart } from './model-part.ts'
-import { badSettings } from './settings.ts'
 
 export interface WhisperFiles {
   readonly encoder: string

@@ -1,6 +1,7 @@
 import { open } from 'node:fs/promises'
 import type { EngineModel } from '../../../core/engine.ts'
-import { badModel, checkVad, presentFiles } from '../model-check.ts'
+import { badModel } from '../../shared/faults.ts'
+import { checkVad, presentFiles } from '../model-check.ts'
 
 export interface WhisperFiles {
   readonly model: string

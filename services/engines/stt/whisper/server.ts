@@ -5,9 +5,10 @@ import { jsonOrUndefined } from '../../../../lib/parse-json.ts'
 import { encodeWav } from '../../../../lib/wav.ts'
 import { EngineError } from '../../../core/engine.ts'
 import { ChildServer } from '../../shared/child-server.ts'
+import { badSettings } from '../../shared/faults.ts'
 import { sampleRate } from '../sherpa-library.ts'
 import { Card } from './card.ts'
-import { badSettings, type WhisperSettings } from './settings.ts'
+import type { WhisperSettings } from './settings.ts'
 import { spokenText } from './spoken-text.ts'
 
 export interface WhisperSetup extends WhisperSettings {
@@ -48,7 +49,10 @@ export class WhisperServer {
     return this.#card.bytes
   }
 
-  /** 16 kHz, -1 to 1. The server ends its work when the connection is closed, as by an abort. */
+  /**
+   * 16 kHz, -1 to 1. An abort closes the connection, which the server sees between the steps of its model alone: the encoding,
+   * most of the work, goes on to its end, and the next request waits for that.
+   */
   async recognise(samples: Float32Array, signal: AbortSignal): Promise<string> {
     const form = new FormData()
     form.set('file', new Blob([new Uint8Array(encodeWav(samples, sampleRate))]), 'utterance.wav')
@@ -104,8 +108,8 @@ export async function startWhisperServer(setup: WhisperSetup): Promise<WhisperSe
       program,
       args: port => [...flags, '--host', '127.0.0.1', '--port', String(port), '--request-path', secret],
       env,
-      isReady: async (url, signal) => {
-        const { statusCode, body } = await request(`${url}${secret}/health`, { signal })
+      isReady: async (url, signal, dispatcher) => {
+        const { statusCode, body } = await request(`${url}${secret}/health`, { signal, dispatcher })
         await body.dump()
         if (statusCode !== 200) return false
         // It has said so long before it answered.

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { programPath } from '../../../../models/programs.ts'
 import { EngineError } from '../../../core/engine.ts'
+import { badSettings } from '../../shared/faults.ts'
 import { languageSchema } from '../language.ts'
 
 const settingsSchema = z.object({
@@ -41,8 +42,4 @@ function missing(program: string | undefined): EngineError {
       : `there is nothing that could be run at ${program}`
   const how = program === undefined ? 'build' : 'install'
   return new EngineError({ reason: 'missing_program', program: 'whisper-server', how, detail })
-}
-
-export function badSettings(detail: string): EngineError {
-  return new EngineError({ reason: 'bad_settings', detail })
 }
