@@ -146,6 +146,23 @@ test("the stack's language model is the default; models.yaml goes before it, and
   assert.deepEqual([look('gone').defaults.llm, look('gone').faults], ['starter', []])
 })
 
+test('of a file that has a fault at the first look, the good entries count', async () => {
+  await using pc = await machine()
+  const entry = (id: string, kind: string): string =>
+    `  - { id: ${id}, kind: ${kind}, url: 'http://127.0.0.1:1/v1', model: x }\n`
+  await pc.put(
+    'home/models.yaml',
+    `schema: 1\ndefaults: { llm: far }\nidle: never ever\nmodels:\n${entry('far', 'llm')}${entry('near', 'lllm')}`,
+  )
+  const { models, defaults, faults } = pc.look()
+  assert.equal(models.get('far')?.installed, true)
+  assert.equal(models.has('near'), false)
+  assert.equal(defaults.llm, 'far')
+  assert.match(faults.join('\n'), /models\.yaml:3:7: idle/)
+  await pc.put('home/models.yaml', `schema: 1\nmodels:\n${entry('far', 'llm')}\t- {`)
+  assert.ok(pc.look().faults.length > 0)
+})
+
 test('a file with a fault leaves the last good one in force, until it is mended', async () => {
   await using pc = await machine()
   await pc.put('home/models.yaml', 'schema: 1\npins: [starter]\n')

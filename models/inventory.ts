@@ -11,6 +11,7 @@ import { faultLine, modelsFileFaults } from './messages.ts'
 import {
   type Defaults,
   emptyModelsFile,
+  goodPartOf,
   type ModelsFile,
   modelsFilePath,
   modelsFileText,
@@ -32,7 +33,7 @@ export interface InventoryView {
   readonly gpuBudget: number | undefined
   /** 0 is never. */
   readonly idleMs: number
-  /** What is wrong with models.yaml, a sentence each; where it can't be read at all, the last good one stays in force. */
+  /** What is wrong with models.yaml, a sentence each; the last good one stays in force, or else what of it is good. */
   readonly faults: readonly string[]
 }
 
@@ -60,6 +61,8 @@ export class Inventory {
     file: emptyModelsFile,
     faults: [],
   }
+  /** There has been a file without a fault. */
+  #hadGood = false
   #found: { at: number; files: readonly FoundFile[] } | undefined
 
   /** `now`: milliseconds on any clock that only goes forward. */
@@ -115,10 +118,16 @@ export class Inventory {
       const stat = statSync(path, { throwIfNoEntry: false })
       const stamp = stat === undefined ? 'none' : stampOf(stat)
       if (stamp === this.#own.stamp) return this.#own
-      const read = parseModelsFile(modelsFileText(path) ?? '')
+      const text = modelsFileText(path) ?? ''
+      const read = parseModelsFile(text)
+      this.#hadGood ||= read.ok
       this.#own = read.ok
         ? { stamp, file: read.data, faults: [] }
-        : { ...this.#own, stamp, faults: read.faults.map(fault => faultLine(path, fault)) }
+        : {
+            stamp,
+            file: this.#hadGood ? this.#own.file : goodPartOf(text),
+            faults: read.faults.map(fault => faultLine(path, fault)),
+          }
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException
       if (code === undefined) throw error

@@ -3,8 +3,8 @@ import { join } from 'node:path'
 import { z } from 'zod'
 import { durationMs, sizeBytes } from './amount.ts'
 import { type ModelKind, modelKinds } from './kind.ts'
-import { ownModelSchema } from './own-entry.ts'
-import { readYaml, type YamlRead } from './yaml-file.ts'
+import { type OwnModel, ownModelSchema } from './own-entry.ts'
+import { looseYaml, readYaml, type YamlRead } from './yaml-file.ts'
 
 /** Any model's id: those that were found elsewhere have slashes and colons in them, such as `ollama/qwen3:0.6b`. */
 export const anyModelId = z
@@ -47,6 +47,23 @@ export function modelsFilePath(home: string): string {
 /** `<home>/models.yaml`: what the user added, chose and pinned. A file that is not there is an empty one. */
 export function parseModelsFile(text: string): YamlRead<ModelsFile> {
   return readYaml(text.trim() === '' ? 'schema: 1\n' : text, modelsFileSchema)
+}
+
+/** What of a file with faults is without one: for who comes when there has been no good one yet. */
+export function goodPartOf(text: string): ModelsFile {
+  const value = looseYaml(text)
+  if (typeof value !== 'object' || value === null) return emptyModelsFile
+  const raw = value as Readonly<Record<string, unknown>>
+  const models = new Map<string, OwnModel>()
+  for (const entry of Array.isArray(raw['models']) ? (raw['models'] as unknown[]) : []) {
+    const parsed = ownModelSchema.safeParse(entry)
+    if (parsed.success && !models.has(parsed.data.id)) models.set(parsed.data.id, parsed.data)
+  }
+  const rest = Object.entries(raw).filter(
+    ([key, one]) => key !== 'models' && modelsFileSchema.safeParse({ schema: 1, [key]: one }).success,
+  )
+  const parsed = modelsFileSchema.safeParse({ ...Object.fromEntries(rest), schema: 1 })
+  return { ...(parsed.success ? parsed.data : emptyModelsFile), models: [...models.values()] }
 }
 
 /** Undefined: there is none. */

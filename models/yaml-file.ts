@@ -59,6 +59,19 @@ export function readYaml<T extends z.ZodType>(text: string, schema: T): YamlRead
   return { ok: false, faults }
 }
 
+/** What a text means as YAML, whatever that is; undefined for one that is none. */
+export function looseYaml(text: string): unknown {
+  const document = parseDocument(text)
+  if (document.errors.length > 0) return undefined
+  try {
+    return document.toJS() as unknown
+  } catch (error) {
+    // As above.
+    if (error instanceof ReferenceError) return undefined
+    throw error
+  }
+}
+
 function keyOffset(document: Document, path: readonly PropertyKey[], key: string): number {
   const map = path.length === 0 ? document.contents : document.getIn(path, true)
   const pair = isMap(map) ? map.items.find(item => isScalar(item.key) && item.key.value === key) : undefined

@@ -175,8 +175,8 @@ export const paintProblems = {
   noModel: () =>
     failed(
       'model_missing',
-      'none of the models is the one that paints: none comes with Courante',
-      'Get one (`courante models ls --all`; docs/engines.md says which program it needs, and how to use a server that you have), then name it (--model ID) or make it the usual one: courante models default ID',
+      'there is no model that paints: none comes with Courante',
+      'Get one (`courante models ls --all`; docs/engines.md says which program it needs, and how to use a server that you have), then paint again',
     ),
 } as const
 

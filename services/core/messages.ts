@@ -75,7 +75,7 @@ export const coreErrors = {
         : '`courante models ls --all` lists those that there are.',
   }),
   noDefault: (kind: string, known: readonly string[]): JobError => ({
-    code: 'model_missing',
+    code: known.length === 0 ? 'model_missing' : 'no_default',
     message:
       known.length === 0
         ? `No model for ${kind} is installed.`
@@ -87,7 +87,7 @@ export const coreErrors = {
   }),
   modelMissing: (model: string, file: string | undefined): JobError => ({
     code: 'model_missing',
-    message: `The model ${model} is not installed${file === undefined ? '' : `: there is no ${file}`}.`,
+    message: `The model ${model} is not installed${file === undefined ? '' : `: ${file} is not there, or not whole`}.`,
     todo: `Run \`courante models pull ${model}\`; if the file is your own, correct its path in models.yaml.`,
   }),
   noEngine: (model: string): JobError => ({

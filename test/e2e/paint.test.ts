@@ -52,10 +52,7 @@ test('without a model that paints, one is told how to get one', async () => {
   await core.saw(/core ready/)
   await using run = new Spawned(program, ['x'], at.env)
   assert.equal(await run.ended(), 1)
-  assert.match(
-    run.stderr,
-    /none comes with Courante[^]*models ls --all[^]*docs\/engines\.md[^]*models default ID/,
-  )
+  assert.match(run.stderr, /none comes with Courante[^]*models ls --all[^]*docs\/engines\.md[^]*paint again/)
 })
 
 test('names: written over as asked, numbered where there are several, never an old file without --out', async () => {
