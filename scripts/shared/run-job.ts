@@ -7,14 +7,13 @@ import { type Attachment, type Job, PortalClient, type RequestInput } from '../.
 import { durabilityOf } from '../../services/portal/disk.ts'
 import { userFolders } from '../../services/portal/layout.ts'
 import { type Result, type Status, statusSchema } from '../../services/portal/request.ts'
+import { withdraw } from '../../services/portal/withdraw.ts'
 import { coreComes, supervisorLives, whileCoreLives } from './core-life.ts'
 import { coreProblems, waitWords } from './messages.ts'
 import { StatusLine } from './status-line.ts'
 
 /** How often what a job waits for is looked at, for a person. */
 const lookMs = 150
-/** How long a withdrawn job may take to say so; the service's sweep clears up after those that take longer. */
-const withdrawMs = 1000
 
 /** What core is to do. */
 export interface Order {
@@ -98,17 +97,6 @@ async function follow(job: Job, order: Order, { signal, status, live, shared }: 
     return await job.wait(signal, filesTo === undefined ? {} : { filesTo })
   } finally {
     clearInterval(timer)
-  }
-}
-
-/** Leaves nothing behind, neither work nor an answer. */
-async function withdraw(job: Job): Promise<void> {
-  if (!job.isEnded()) await job.cancel()
-  const patience = AbortSignal.timeout(withdrawMs)
-  try {
-    await job.wait(patience)
-  } catch (error) {
-    if (error !== patience.reason) throw error
   }
 }
 

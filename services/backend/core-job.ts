@@ -2,13 +2,11 @@ import type { ServerResponse } from 'node:http'
 import { readCore } from '../../models/core-view.ts'
 import type { Attachment, Job, PortalClient, RequestInput } from '../portal/client.ts'
 import type { Result } from '../portal/request.ts'
+import { withdraw } from '../portal/withdraw.ts'
 import { jobProblem } from './api/job-problem.ts'
 import { Refusal } from './api/refusal.ts'
 import type { CoreWatch } from './core-watch.ts'
 import { apiProblems } from './messages.ts'
-
-/** How long a job that was cancelled may take to say so; the service's sweep clears up after those that take longer. */
-const withdrawMs = 1000
 
 export interface CoreJobOptions {
   readonly home: string
@@ -70,16 +68,5 @@ export class CoreJobs {
       client.off('close', leave)
       forget()
     }
-  }
-}
-
-/** Leaves nothing behind, neither work nor an answer. */
-async function withdraw(job: Job): Promise<void> {
-  if (!job.isEnded()) await job.cancel()
-  const patience = AbortSignal.timeout(withdrawMs)
-  try {
-    await job.wait(patience)
-  } catch (error) {
-    if (error !== patience.reason) throw error
   }
 }
